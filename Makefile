@@ -1,0 +1,44 @@
+# Báo Danh. Bare `make` lists what can be done.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+UV_QUIET := --quiet
+
+.PHONY: help run test lint bench proofs lock format clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.run-ready: requirements.lock pyproject.toml
+	@$(PYTHON) kit/environment.py .venv requirements.lock
+	@touch $@
+
+.venv/.test-ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) kit/environment.py .venv requirements-dev.lock
+	@touch $@ .venv/.run-ready
+
+run: .venv/.run-ready ## install what is needed, then show the product working with a fictional department
+	@$(BIN)/baodanh run --attached
+
+test: .venv/.test-ready ## prove it: lint, types, arrows and every test, Chromium included
+	@$(BIN)/python tests/install_browser.py
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/.test-ready ## ruff, pyright and the arrows between packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/.test-ready ## let ruff write the layout
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: .venv/.test-ready ## write the lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and caches; data in .state stays
+	rm -rf .venv *.egg-info .ruff_cache .pytest_cache .hypothesis

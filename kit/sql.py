@@ -1,0 +1,31 @@
+"""Named queries from `.sql` files, one file per subject, called straight from the use case."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+from aiosql.types import SQLOperationType
+
+
+def load(package_file: str, subject: str) -> Any:
+    """The queries of `sql/<subject>.sql` beside the package's `__init__.py`, as attributes.
+
+    `package_file` is the caller's `__file__`. Every query takes a pool or a connection first and its parameters by
+    keyword. A list query returns a list: aiosql's generator would hold its pool connection until it is exhausted.
+    """
+    path = Path(package_file).parent / "sql" / f"{subject}.sql"
+    queries = aiosql.from_path(path, "asyncpg", mandatory_parameters=True)
+    for name in queries.available_queries:
+        query = getattr(queries, name)
+        if query.operation == SQLOperationType.SELECT and not name.endswith("_cursor"):
+            setattr(queries, name, _gathered(query))
+    return queries
+
+
+def _gathered(query: Any) -> Any:
+    async def gather(connection: Any, **parameters: Any) -> list[Any]:
+        return [row async for row in query(connection, **parameters)]
+
+    gather.__name__, gather.__doc__ = query.__name__, query.__doc__
+    gather.sql = query.sql  # type: ignore[attr-defined]
+    return gather

@@ -1,0 +1,1 @@
+"""Who takes part: departments, communes and schools, and how they depend on one another."""
