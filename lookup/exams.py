@@ -4,10 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+import asyncpg
 import msgspec
 
+from kit import sql
+from kit.errors import DomainError
+from lookup.candidate_number import CandidateNumberFormat
+from lookup.distributions import FEWEST_RESULTS, Distribution
+from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
-from units.units import Unit
+from lookup.changes import announce_change
+from units.units import Unit, list_units
+
+exams = sql.load(__file__, "exams")
 
 Policy = Literal["public", "birth-date", "pin"]
 State = Literal["sealed", "open", "withdrawn"]
@@ -32,11 +41,11 @@ class Regrade(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A generation of results. `distributions`: by subject position, (score, how many had it), ascending."""
+    """A generation of results. `distributions`: by subject position, where one may be shown."""
 
     generation: int
     opens_at: datetime
-    distributions: dict[int, list[tuple[Decimal, int]]]
+    distributions: dict[int, Distribution]
 
 
 class Exam(msgspec.Struct, frozen=True):
@@ -58,6 +67,10 @@ class Exam(msgspec.Struct, frozen=True):
     releases: tuple[Release, ...]
 
     @property
+    def numbers(self) -> CandidateNumberFormat:
+        return CandidateNumberFormat(self.number_format)
+
+    @property
     def opens_at(self) -> datetime | None:
         """The announced moment: the first release's. None as long as nothing was approved."""
         return self.releases[0].opens_at if self.releases else None
@@ -67,8 +80,114 @@ class Exam(msgspec.Struct, frozen=True):
             return "withdrawn"
         return "open" if self.opens_at is not None and self.opens_at <= now else "sealed"
 
+    def next_opening(self, now: datetime) -> datetime | None:
+        """The next moment at which the public will see something new, if one is set."""
+        return next((release.opens_at for release in self.releases if release.opens_at > now), None)
+
     def visible_release(self, now: datetime) -> Release | None:
         """The generation that the public sees at `now`; None before the moment and after a withdrawal."""
         if self.withdrawn_at is not None:
             return None
         return next((release for release in reversed(self.releases) if release.opens_at <= now), None)
+
+
+class ExamNotFound(DomainError):
+    code = "exam_not_found"
+    status = 404
+
+
+class ExamCodeTaken(DomainError):
+    code = "exam_code_taken"
+    status = 409
+
+
+class ExamRefused(DomainError):
+    """An exam's facts contradict one another; `constraint` names the rule of the database that refused them."""
+
+    code = "exam_refused"
+    status = 422
+
+
+async def add_exam(connection, exam: Exam, now: datetime) -> None:
+    """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done."""
+    facts = {
+        fact: getattr(exam, fact)
+        for fact in ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name")
+    }
+    async with connection.transaction():
+        try:
+            await exams.add_exam(
+                connection,
+                **facts,
+                unit_code=exam.unit.code,
+                total_rule=_to_json(exam.total_rule),
+                regrade=_to_json(exam.regrade),
+            )
+            for subject in exam.subjects:
+                await exams.add_subject(connection, exam_code=exam.code, **msgspec.structs.asdict(subject))
+        except asyncpg.UniqueViolationError as violation:
+            if violation.constraint_name == "exams_pkey":
+                raise ExamCodeTaken(exam=exam.code) from None
+            raise ExamRefused(constraint=violation.constraint_name) from None
+        except asyncpg.CheckViolationError as violation:
+            raise ExamRefused(constraint=violation.constraint_name) from None
+        await announce_change(connection, exam.code, "added", None, now)
+
+
+async def list_exams(database) -> list[Exam]:
+    """Every exam with its unit, papers and releases; the newest year first."""
+    known_units = {unit.code: unit for unit in await list_units(database)}
+    subjects = _by_exam(await exams.list_subjects(database), _read_subject)
+    releases = _by_exam(await exams.list_releases(database), lambda row: row)
+    return [
+        _read_exam(row, known_units[row["unit_code"]], subjects.get(row["code"], []), releases.get(row["code"], []))
+        for row in await exams.list_exams(database)
+    ]
+
+
+async def find_exam(database, code: str) -> Exam:
+    """One exam by its code; raises ExamNotFound."""
+    for exam in await list_exams(database):
+        if exam.code == code:
+            return exam
+    raise ExamNotFound(exam=code)
+
+
+def _by_exam(rows: list, read) -> dict[str, list]:
+    gathered: dict[str, list] = {}
+    for row in rows:
+        gathered.setdefault(row["exam_code"], []).append(read(row))
+    return gathered
+
+
+def _read_subject(row) -> Subject:
+    return Subject(**{field: row[field] for field in Subject.__struct_fields__})
+
+
+def _read_exam(row, unit: Unit, subjects: list[Subject], releases: list) -> Exam:
+    facts = {field: row[field] for field in Exam.__struct_fields__ if field in row}
+    shown = exam_kind(row["kind"]).shows_distribution
+    return Exam(
+        **facts
+        | {
+            "unit": unit,
+            "subjects": tuple(subjects),
+            "total_rule": row["total_rule"] and msgspec.json.decode(row["total_rule"], type=TotalRule),
+            "regrade": row["regrade"] and msgspec.json.decode(row["regrade"], type=Regrade),
+            "releases": tuple(_read_release(release, subjects if shown else []) for release in releases),
+        }
+    )
+
+
+def _read_release(row, subjects: list[Subject]) -> Release:
+    counts = msgspec.json.decode(row["distributions"], type=dict[int, list[tuple[Decimal, int]]])
+    distributions = {
+        subject.position: Distribution.from_counts(counts[subject.position], subject)
+        for subject in subjects
+        if sum(how_many for _, how_many in counts.get(subject.position, [])) >= FEWEST_RESULTS
+    }
+    return Release(row["generation"], row["opens_at"], distributions)
+
+
+def _to_json(fact: msgspec.Struct | None) -> str | None:
+    return None if fact is None else msgspec.json.encode(fact).decode()

@@ -1,8 +1,10 @@
 """A unit that takes part: its names, where it stands, and how the public reaches it."""
 
+import asyncpg
 import msgspec
 
 from kit import sql
+from kit.errors import DomainError
 
 units = sql.load(__file__, "units")
 
@@ -24,3 +26,46 @@ class Unit(msgspec.Struct, frozen=True):
     hotline: str
     email: str
     website: str | None
+
+
+class UnitNotFound(DomainError):
+    code = "unit_not_found"
+    status = 404
+
+
+class UnitCodeTaken(DomainError):
+    code = "unit_code_taken"
+    status = 409
+
+
+async def list_units(database) -> list[Unit]:
+    """Every unit, the root first."""
+    return [Unit(**row) for row in await units.list_units(database)]
+
+
+async def root_unit_code(database) -> str:
+    """The unit that owns whatever names no other owner."""
+    return await units.find_root_unit_code(database)
+
+
+async def add_unit(database, unit: Unit) -> None:
+    """Add a unit below the one that manages it; UnitCodeTaken, UnitNotFound (no such managing unit)."""
+    try:
+        await units.add_unit(database, **msgspec.structs.asdict(unit))
+    except asyncpg.UniqueViolationError:
+        raise UnitCodeTaken(unit=unit.code) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise UnitNotFound(unit=unit.managed_by) from None
+
+
+async def describe_unit(database, code: str, **facts: str | None) -> None:
+    """Change how a unit presents itself; a fact that is None stays as it stands. Raises UnitNotFound."""
+    described = {
+        fact: None
+        for fact in (
+            "name", "short_name", "name_en", "governing_body", "responsible_person",
+            "address", "hotline", "email", "website",
+        )
+    } | facts
+    if await units.describe_unit(database, code=code, **described) == "UPDATE 0":
+        raise UnitNotFound(unit=code)

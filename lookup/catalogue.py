@@ -1,0 +1,108 @@
+"""All exams in a web worker's memory, kept up to date by PostgreSQL's signals and a poll."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import structlog
+
+from kit.errors import ServiceUnavailable
+from lookup.changes import forget_node, last_change, record_node
+from lookup.exams import Exam, ExamNotFound, list_exams
+from units.units import Unit, list_units
+
+log = structlog.get_logger()
+
+# Signals arrive within milliseconds; the poll is for those that got lost with a connection.
+_POLL_SECONDS = 1.0
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+class Catalogue:
+    """What this worker knows of all exams. While PostgreSQL is away it keeps what it knew last."""
+
+    def __init__(self, pool: asyncpg.Pool, node: str) -> None:
+        self._pool, self._node = pool, node
+        self._exams: dict[str, Exam] | None = None
+        self._root_unit: Unit | None = None
+        self._applied_change = -1
+        self._told = asyncio.Event()
+        self._connected = False
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._exams is not None
+
+    @property
+    def hears_postgresql(self) -> bool:
+        """Whether the last round with PostgreSQL went well."""
+        return self._connected
+
+    @property
+    def root_unit(self) -> Unit:
+        """The unit that runs this service; raises ServiceUnavailable before the first load."""
+        if self._root_unit is None:
+            raise ServiceUnavailable
+        return self._root_unit
+
+    def exams(self) -> list[Exam]:
+        """Every exam, the newest year first; raises ServiceUnavailable before the first load."""
+        if self._exams is None:
+            raise ServiceUnavailable
+        return list(self._exams.values())
+
+    def find(self, code: str) -> Exam:
+        """One exam by its code; raises ExamNotFound, or ServiceUnavailable before the first load."""
+        if self._exams is None:
+            raise ServiceUnavailable
+        try:
+            return self._exams[code]
+        except KeyError:
+            raise ExamNotFound from None
+
+    async def refresh(self) -> None:
+        """Load everything anew if something changed, then say that this node has it."""
+        change = await last_change(self._pool)
+        if change != self._applied_change:
+            exams = await list_exams(self._pool)
+            units = await list_units(self._pool)
+            self._exams, self._root_unit = {exam.code: exam for exam in exams}, units[0]
+            self._applied_change = change
+        await record_node(self._pool, self._node, self._applied_change)
+        self._connected = True
+
+    async def watch(self) -> None:
+        """Follow changes until cancelled; survives any loss of PostgreSQL."""
+        listener = asyncio.create_task(self._listen())
+        try:
+            while True:
+                try:
+                    await self.refresh()
+                except _UNREACHABLE as problem:
+                    if self._connected or not self.is_loaded:
+                        log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
+                    self._connected = False
+                await self._wait_for_word()
+        finally:
+            listener.cancel()
+            with contextlib.suppress(asyncio.TimeoutError, *_UNREACHABLE):
+                await asyncio.wait_for(forget_node(self._pool, self._node), timeout=1)
+
+    async def _wait_for_word(self) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._told.wait(), timeout=_POLL_SECONDS)
+        self._told.clear()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await connection.add_listener("exam_changed", self._hear)
+                    self._told.set()
+                    while not connection.is_closed():
+                        await asyncio.sleep(_POLL_SECONDS)
+            except _UNREACHABLE:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    def _hear(self, *_: object) -> None:
+        self._told.set()

@@ -1,0 +1,28 @@
+-- Exams, their papers and their generations, as web workers keep them in memory.
+
+-- name: list_exams()
+select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, withdrawn_at
+from lookup.exams
+order by year desc, code;
+
+-- name: list_subjects()
+select exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest
+from lookup.exam_subjects
+order by exam_code, position;
+
+-- name: list_releases()
+select exam_code, generation, opens_at, distributions
+from lookup.releases
+order by exam_code, generation;
+
+-- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name)!
+insert into lookup.exams (
+    code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name)
+values (
+    :code, :unit_code, :name, :name_en, :year, :kind, :policy, :number_format, :total_rule, :regrade, :show_name);
+
+-- name: add_subject(exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest)!
+insert into lookup.exam_subjects (
+    exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest)
+values (
+    :exam_code, :position, :code, :variant, :name, :name_en, :type, :decimals, :step, :lowest, :highest);
