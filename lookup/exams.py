@@ -13,6 +13,7 @@ from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import FEWEST_RESULTS, Distribution
 from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
+from lookup.totals import TotalRule
 from lookup.changes import announce_change
 from units.units import Unit, list_units
 
@@ -20,15 +21,6 @@ exams = sql.load(__file__, "exams")
 
 Policy = Literal["public", "birth-date", "pin"]
 State = Literal["sealed", "open", "withdrawn"]
-
-
-class TotalRule(msgspec.Struct, frozen=True):
-    """What this exam adds up and how it is called (điểm xét tuyển). Empty coefficients: the file brings the total."""
-
-    name: str
-    name_en: str
-    decimals: int
-    coefficients: dict[str, Decimal] = {}
 
 
 class Regrade(msgspec.Struct, frozen=True, rename={"from_": "from"}):

@@ -1,0 +1,59 @@
+"""What the OpenAPI document says beyond the handlers' signatures: bodies read by hand, and every problem."""
+
+from dataclasses import dataclass
+
+from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+
+from kit.problem_details import Problem
+
+_TEXT = {"type": OpenAPIType.STRING, "max_length": 64}
+_QUESTION = Schema(
+    type=OpenAPIType.OBJECT,
+    required=["candidate_number"],
+    properties={
+        "candidate_number": Schema(**_TEXT, description="As printed; blanks and dots are harmless.", examples=["99000001"]),
+        "birth_date": Schema(**_TEXT, description="Policy birth-date: ISO, or day first.", examples=["2010-02-01", "1/2/2010"]),
+        "pin": Schema(**_TEXT, description="Policy pin: the code that the unit gave out.", examples=["7K2M9QXA4D"]),
+    },
+)
+
+
+@dataclass
+class LookUpOperation(Operation):
+    """A lookup takes JSON, or a form so that a portal's page needs no preflight."""
+
+    def __post_init__(self) -> None:
+        body = OpenAPIMediaType(schema=_QUESTION)
+        self.request_body = RequestBody(
+            required=True, content={"application/json": body, "application/x-www-form-urlencoded": body}
+        )
+
+
+def _problem(description: str) -> ResponseSpec:
+    return ResponseSpec(
+        Problem, description=description, media_type="application/problem+json", generate_examples=False
+    )
+
+
+_BUSY = {
+    429: _problem("Too many requests; `Retry-After` says when to come back."),
+    503: _problem("The service cannot answer at the moment; `Retry-After` says when to come back."),
+}
+EXAM_PROBLEMS = {404: _problem("`exam_not_found`."), **_BUSY}
+READ_PROBLEMS = {
+    403: _problem("`factor_required`: results of this exam need a second fact."),
+    404: _problem("`result_not_found`, whatever the cause; or `exam_not_found`."),
+    422: _problem("`invalid_form`: the number is not one of this exam's format."),
+    **_BUSY,
+}
+LOOKUP_PROBLEMS = {
+    400: _problem("`malformed_body`: not what its Content-Type says."),
+    403: _problem("`portal_not_registered`: a page of a site that no unit has registered."),
+    404: _problem("`result_not_found`: not released, unknown, withdrawn or wrong fact; or `exam_not_found`."),
+    413: _problem("`body_too_large`."),
+    415: _problem("`unsupported_body`: neither JSON nor a form."),
+    422: _problem("`invalid_form`, with every mistake in `errors`."),
+    **_BUSY,
+}

@@ -1,0 +1,131 @@
+"""The web application: routes of all packages, what they share, and the doors in front of them."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from kit.cache import Cache
+from kit.client_address import ClientAddress
+from kit.clock import utc_now
+from kit.keys import KeyRing
+from kit.pages import Pages
+from kit.rate_limit import RateLimiter
+from kit.redis_servers import RedisServer
+from lookup.catalogue import Catalogue
+from lookup.score_api import api_routes
+from lookup.score_page import page_routes
+from lookup.scores import ScoreDesk
+from server.api_reference import api_reference_routes
+from server.doorway import Doorway
+from server.health import show_health, show_readiness
+from server.logs import set_up_logs
+from server.metrics import show_metrics
+from server.problems import EXCEPTION_HANDLERS
+from server.settings import Settings
+from server.site_pages import site_routes
+
+# A lookup is a few dozen bytes; uploads will have a door of their own.
+_LARGEST_BODY = 16 * 1024
+_ANSWER_SECONDS = 5.0
+
+Application = Callable[..., Awaitable[None]]
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Application:
+    """The ASGI application of one web worker. It starts with settings and local files alone: pools open lazily."""
+    set_up_logs(settings.log_level)
+    litestar = Litestar(
+        route_handlers=[
+            *site_routes,
+            *page_routes,
+            *api_routes,
+            *api_reference_routes,
+            show_health,
+            show_readiness,
+            show_metrics,
+        ],
+        dependencies=_dependencies(),
+        exception_handlers=EXCEPTION_HANDLERS,  # type: ignore[arg-type]  # Litestar wants one type of error each
+        lifespan=[_lifespan],
+        state=_state(settings, clock),
+        openapi_config=_OPENAPI,
+        compression_config=CompressionConfig(backend="gzip", minimum_size=1000, exclude=["^/static/"]),
+        request_max_body_size=_LARGEST_BODY,
+        logging_config=None,
+    )
+    return Doorway(ClientAddress(litestar, settings.trusted_proxies))
+
+
+_OPENAPI = OpenAPIConfig(
+    title="Báo Danh",
+    version="1",
+    summary="Exams and results, looked up by the public.",
+    path="/schema",
+    render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    use_handler_docstrings=True,
+)
+
+
+def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
+    keys = KeyRing(settings.keys_folder)
+    cache_key = keys.current("cache").value
+    redis = RedisServer(settings.redis_url)
+    # Connects when first asked: a worker must come up while PostgreSQL is dead.
+    pool = asyncpg.create_pool(
+        settings.database_url, min_size=0, max_size=8, command_timeout=_ANSWER_SECONDS, timeout=_ANSWER_SECONDS
+    )
+    cache = Cache(redis, key=cache_key, version="1")
+    return State(
+        {
+            "clock": clock,
+            "public_url": settings.public_url,
+            "metrics_from": settings.metrics_from,
+            "redis": redis,
+            "pool": pool,
+            "limiter": RateLimiter(redis, key=cache_key, rates=settings.rates),
+            "catalogue": Catalogue(pool, f"{settings.node}/{os.getpid()}"),
+            "pages": Pages(Path(str(files("templates")))),
+            "desk": ScoreDesk(pool, cache, [key.value for key in keys.all("pin")]),
+        }
+    )
+
+
+def _dependencies() -> dict[str, Provide]:
+    def from_state(name: str) -> Provide:
+        def provide(state: State) -> Any:
+            return state[name]
+
+        return Provide(provide, sync_to_thread=False)
+
+    def now(state: State) -> datetime:
+        return state.clock()
+
+    shared = {name: from_state(name) for name in ("catalogue", "pages", "desk", "limiter")}
+    return shared | {"now": Provide(now, sync_to_thread=False)}
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
+    await app.state.pool
+    watch = asyncio.create_task(app.state.catalogue.watch())
+    try:
+        yield
+    finally:
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch
+        app.state.pool.terminate()
+        await app.state.redis.close()

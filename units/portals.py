@@ -1,0 +1,48 @@
+"""Which web sites may ask on a family's behalf: our own pages, and the portals that a unit has registered."""
+
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from kit.errors import DomainError, TooManyRequests
+
+
+class PortalNotRegistered(DomainError):
+    """A page of a site that no unit has registered asked with a person's data in hand."""
+
+    code = "portal_not_registered"
+    status = 403
+
+
+def comes_from_elsewhere(connection: ASGIConnection) -> bool:
+    """Whether a browser says that another site's page makes this request.
+
+    Programs send no Origin and are met by the rate limits alone. A form on another site posts with an Origin, or at
+    least with `Sec-Fetch-Site`.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return connection.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return origin != connection.app.state.public_url and _host(origin) != connection.headers.get("host", "").lower()
+
+
+def require_known_origin(connection: ASGIConnection, _: BaseRouteHandler) -> None:
+    """Guard: pages of unregistered sites may not post lookups. Raises PortalNotRegistered."""
+    if comes_from_elsewhere(connection):
+        raise PortalNotRegistered
+
+
+async def share_foreign_limit(connection: ASGIConnection, _: BaseRouteHandler) -> None:
+    """Guard: readers on unregistered sites share one limit among them. Raises TooManyRequests."""
+    if comes_from_elsewhere(connection):
+        verdict = await connection.app.state.limiter.hit("foreign_origin", "all")
+        if not verdict.allowed:
+            raise TooManyRequests(verdict.retry_after)
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
