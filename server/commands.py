@@ -1,0 +1,103 @@
+"""The command line: run the service, set exams up, bring results in, open them and take them down."""
+
+import asyncio
+import os
+import sys
+
+
+
+from cyclopts import App
+from rich.console import Console
+
+from kit.errors import DomainError, UsageError
+from server import exam_commands, score_commands, unit_commands
+from server.settings import load_settings
+
+app = App(name="baodanh", help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.")
+app.command(exam_commands.app)
+app.command(score_commands.app)
+app.command(unit_commands.app)
+
+# What a person at the terminal reads when a rule says no.
+_SENTENCES = {
+    "exam_not_found": "There is no exam '{exam}'. `baodanh exam list` shows them all.",
+    "exam_code_taken": "There is an exam '{exam}' already. Choose another code.",
+    "exam_refused": "The exam cannot be set up like this: {constraint}.",
+    "unit_not_found": "There is no unit '{unit}'. `baodanh unit list` shows them all.",
+    "unit_code_taken": "There is a unit '{unit}' already. Choose another code.",
+    "nothing_to_release": "Nothing to release for '{exam}': import results first, or everything is public already.",
+}
+
+
+@app.command
+def run(*, attached: bool = False, demo: bool = True, workers: int | None = None) -> int:
+    """Start everything and serve until Ctrl-C.
+
+    Parameters
+    ----------
+    attached
+        Stop when the program that started this one ends (`make run` wants that).
+    demo
+        Fill an empty embedded database with the fictional demo department.
+    workers
+        Web processes, instead of WORKERS.
+    """
+    from server.supervisor import run as supervise
+
+    return supervise(load_settings(os.environ), attached=attached, demo=demo, workers=workers)
+
+
+@app.command
+def migrate() -> None:
+    """Bring the database to what this version of the program expects."""
+    from server.migrate import bring_up_to_date
+    from server.service import find_database
+
+    settings = load_settings(os.environ)
+    applied = asyncio.run(
+        bring_up_to_date(find_database(settings, owner=True), find_database(settings))
+    )
+    print("\n".join(f"{migration.package}/{migration.name}" for migration in applied) or "Nothing to do.")
+
+
+@app.command
+def demo() -> None:
+    """Fill an empty database with the fictional demo department."""
+    from server.demo import load_demo
+    from server.service import connect
+
+    settings = load_settings(os.environ)
+
+    async def load() -> None:
+        from kit.clock import utc_now
+        from kit.keys import KeyRing
+
+        async with connect(settings) as connection:
+            pin_key = KeyRing(settings.keys_folder).current("pin").value
+            await load_demo(connection, pin_key=pin_key, now=utc_now())
+
+    asyncio.run(load())
+    print("The demo department is there.")
+
+
+def main() -> None:
+    """The program's entry: what goes wrong in a way that has a word ends in one sentence and exit code 1."""
+    try:
+        sys.exit(app(result_action="return_value"))
+    except UsageError as problem:
+        _fail(str(problem))
+    except DomainError as problem:
+        _fail(_SENTENCES.get(problem.code, problem.code).format(**problem.facts))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Somebody read only the first lines (`| head`); that is no mistake.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _fail(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="red", markup=False)
+    sys.exit(1)
+
+

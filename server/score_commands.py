@@ -1,0 +1,158 @@
+"""`baodanh scores`: bring results in, open them at a moment, take them down."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+from cyclopts import App
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kit.clock import VIETNAM, parse_moment, utc_now
+from kit.errors import UsageError
+from kit.keys import KeyRing
+from lookup import releases
+from lookup.changes import list_nodes, nodes_behind
+from lookup.exams import find_exam
+from lookup.score_import import ImportOptions, import_scores
+from server.import_report import print_summary
+from server.service import connect
+from server.settings import load_settings
+
+app = App(name="scores", help="Results: import, release, withdraw.")
+
+_WAIT_SECONDS = 15.0
+
+
+@app.command(name="import")
+def import_file(
+    file: Path,
+    *,
+    exam: str,
+    dry_run: bool = False,
+    report: Path | None = None,
+    reason: str | None = None,
+    pad_number: int | None = None,
+    convert: Literal["tcvn3", "vni"] | None = None,
+    weak_pins: bool = False,
+) -> int:
+    """Check a CSV or XLSX file of results and store it; nothing becomes public by it.
+
+    Every mistake is named by row and column; with any mistake nothing is stored and the exit code is 1.
+
+    Parameters
+    ----------
+    dry_run
+        Check only.
+    report
+        Write an annotated workbook (.xlsx) of what is wrong.
+    reason
+        Why results change (`Phúc khảo`); needed when the exam has results already.
+    pad_number
+        Candidate numbers lost their leading zeros: fill them up to this many digits.
+    convert
+        The text is in the old TCVN3 or VNI letters: convert it.
+    weak_pins
+        Accept lookup codes shorter than ten signs; they are worth no more than a birth date.
+    """
+    settings = load_settings(os.environ)
+    options = ImportOptions(
+        dry_run=dry_run, report=report, reason=reason, pad_number=pad_number, convert=convert, weak_pins=weak_pins
+    )
+
+    async def bring_in() -> int:
+        pin_key = KeyRing(settings.keys_folder).current("pin").value
+        async with connect(settings) as connection:
+            known = await find_exam(connection, exam)
+            with _progress_bar(file.name) as progress:
+                summary = await import_scores(
+                    connection, known, file, options=options, pin_key=pin_key, now=utc_now(), progress=progress.show
+                )
+        print_summary(summary, options)
+        return 1 if summary.error_count else 0
+
+    return asyncio.run(bring_in())
+
+
+@app.command
+def release(code: str, *, at: str | None = None, emergency: str | None = None) -> int:
+    """Make the imported results of an exam public, at once or at a moment.
+
+    Parameters
+    ----------
+    at
+        An ISO time, Vietnam's clock unless it names another: 2026-07-01T08:00.
+    emergency
+        Why this cannot wait for a second person; the record keeps it.
+    """
+    moment = _read_moment(at)
+
+    async def open_it() -> int:
+        async with connect(load_settings(os.environ)) as connection:
+            released = await releases.release(connection, code, opens_at=moment, emergency_reason=emergency)
+            print("No officers are set up: released without a second person.")
+            print(f"{code}: generation {released.generation}, {released.result_count} results", end=" ")
+            print(f"({released.new_results} new or changed).")
+            if moment and moment > utc_now():
+                print(f"It opens at {moment.astimezone(VIETNAM).isoformat()}.")
+                return 0
+            return await _wait_for_nodes(connection, released.change, "opened")
+
+    return asyncio.run(open_it())
+
+
+@app.command
+def withdraw(code: str, *, reason: str | None = None) -> int:
+    """Take an exam's results down at once; names the nodes that have not confirmed."""
+
+    async def take_down() -> int:
+        async with connect(load_settings(os.environ)) as connection:
+            change = await releases.withdraw(connection, code, reason=reason)
+            return await _wait_for_nodes(connection, change, "taken it down")
+
+    return asyncio.run(take_down())
+
+
+def _read_moment(at: str | None):
+    if at is None:
+        return None
+    try:
+        return parse_moment(at)
+    except ValueError:
+        raise UsageError(f"'{at}' is not a time: write it like 2026-07-01T08:00.") from None
+
+
+async def _wait_for_nodes(connection, change: int, what: str) -> int:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while behind := await nodes_behind(connection, change):
+        if time.monotonic() > deadline:
+            print(f"These nodes have not {what} yet: {', '.join(behind)}.", file=sys.stderr)
+            return 1
+        await asyncio.sleep(0.05)
+    running = await list_nodes(connection)
+    print(f"All {len(running)} running workers have {what}." if running else "No node is running at the moment.")
+    return 0
+
+
+class _progress_bar:  # noqa: N801  # used like a function
+    """A bar on a terminal, silence elsewhere."""
+
+    def __init__(self, title: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[rows]} rows"))
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+        self._task = self._progress.add_task(title, total=None, rows=0)
+
+    def __enter__(self) -> "_progress_bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, done: int, total: int, rows: int) -> None:
+        """`done` of `total` bytes read, `rows` rows so far."""
+        self._progress.update(self._task, completed=done, total=total, rows=rows)
