@@ -45,7 +45,9 @@ class CandidateNumberFormat(msgspec.Struct, frozen=True):
 
     def normalise(self, typed: str) -> str:
         """Blanks, dots and dashes go, full-width digits become plain, letters become capitals."""
-        return _HARMLESS.sub("", unicodedata.normalize("NFKC", typed)).upper()
+        bare = _HARMLESS.sub("", unicodedata.normalize("NFKC", typed)).upper()
+        # What stood between a letter and its accent may be gone now: compose once more.
+        return unicodedata.normalize("NFKC", bare)
 
 
 @lru_cache(maxsize=256)

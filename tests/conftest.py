@@ -1,0 +1,194 @@
+"""Real servers for every test: PostgreSQL and Valkey of our own, a fresh database each, the web service on a free port."""
+
+import asyncio
+import itertools
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+import lookup
+import units
+from kit.keys import KeyRing
+from kit.migrations import find_migrations, migrate
+from server.app import create_app
+from server.embedded_postgres import RUNTIME, EmbeddedPostgres
+from server.embedded_valkey import EmbeddedValkey
+from server.settings import Settings, load_settings
+from tests.people import MORNING
+
+TEMPLATE = "baodanh_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    # Short: a unix socket's path has 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="bd-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(servers_folder / "postgres")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(servers_folder: Path) -> Iterator[EmbeddedValkey]:
+    server = EmbeddedValkey(servers_folder / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: EmbeddedPostgres) -> str:
+    """A migrated database from which each test's own is copied."""
+    await _as_superuser(postgres, f"create database {TEMPLATE} owner baodanh_owner")
+    owner = await asyncpg.connect(on_database(postgres.owner_url, TEMPLATE))
+    packages = [Path(package.__file__).parent for package in (units, lookup)]
+    await migrate(owner, find_migrations(packages), RUNTIME)
+    await owner.close()
+    return TEMPLATE
+
+
+class Database(msgspec.Struct):
+    """A database of one test. `url`: the run-time role; `owner_url`: the one that migrates."""
+
+    url: str
+    owner_url: str
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
+    name = f"test_{next(_numbers)}"
+    await _as_superuser(postgres, f"create database {name} template {template} owner baodanh_owner")
+    yield Database(on_database(postgres.runtime_url, name), on_database(postgres.owner_url, name))
+    await _as_superuser(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(database.url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database.url, min_size=0, max_size=5) as opened:
+        yield opened
+
+
+class Clock:
+    """The service's clock, moved by the test."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(MORNING)
+
+
+@pytest.fixture
+def settings(database: Database, valkey: EmbeddedValkey, tmp_path: Path) -> Settings:
+    return load_settings(
+        {
+            "STATE_DIR": str(tmp_path),
+            "DATABASE_URL": database.url,
+            "DATABASE_OWNER_URL": database.owner_url,
+            "REDIS_URL": valkey.url,
+            # Crowds in tests come from varied addresses through a trusted proxy.
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "LOG_LEVEL": "ERROR",
+        }
+    )
+
+
+@pytest.fixture
+def pin_key(settings: Settings) -> bytes:
+    return KeyRing(settings.keys_folder).current("pin").value
+
+
+class Service(msgspec.Struct):
+    """The running web service. `visitor(address)` is a browserless client that comes from that address."""
+
+    url: str
+    settings: Settings
+    visitor: Callable[..., httpx.AsyncClient]
+
+    async def hears_all_changes(self) -> None:
+        """Wait until the worker has applied the last change."""
+        connection = await asyncpg.connect(self.settings.database_url)
+        try:
+            last = await connection.fetchval("select coalesce(max(number), 0) from lookup.changes")
+            async with asyncio.timeout(10):
+                while await connection.fetchval("select max(applied_change) from lookup.nodes") != last:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+    """The whole application on a free port of the loopback address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(512)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(create_app(settings, clock=clock), access_log=False, log_config=None, proxy_headers=False)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve(sockets=[listening]))
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        clients: list[httpx.AsyncClient] = []
+
+        def visitor(address: str = "203.0.113.7", **options) -> httpx.AsyncClient:
+            headers = {"X-Real-IP": address} | options.pop("headers", {})
+            clients.append(httpx.AsyncClient(base_url=url, headers=headers, timeout=20, **options))
+            return clients[-1]
+
+        running = Service(url, settings, visitor)
+        await running.hears_all_changes()
+        yield running
+        for client in clients:
+            await client.aclose()
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+def visitor(service: Service) -> httpx.AsyncClient:
+    return service.visitor()
+
+
+def on_database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return url.replace("/baodanh?", f"/{name}?")
+
+
+async def _as_superuser(postgres: EmbeddedPostgres, statement: str) -> None:
+    connection = await asyncpg.connect(on_database(postgres.owner_url, "postgres"), user="postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
