@@ -1,0 +1,81 @@
+"""Vietnamese first, English one tap away: words, numbers and moments as each language writes them."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from babel.messages.pofile import read_po
+from markupsafe import Markup
+
+from kit.clock import VIETNAM
+
+Locale = Literal["vi", "en"]
+LOCALES: tuple[Locale, ...] = ("vi", "en")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_FEBRUARY = 2
+
+
+def locale_of(path: str) -> Locale:
+    """The language of an address: English under `/en`, Vietnamese everywhere else."""
+    return "en" if path == "/en" or path.startswith("/en/") else "vi"
+
+
+def without_locale(path: str) -> str:
+    """The Vietnamese address of the same page: `/en/huong-dan` and `/huong-dan` are one page."""
+    return (path.removeprefix("/en") or "/") if locale_of(path) == "en" else path
+
+
+def in_locale(path: str, locale: Locale) -> str:
+    """Where the page at the Vietnamese address `path` stands in `locale`."""
+    return path if locale == "vi" else ("/en" + path).rstrip("/")
+
+
+def read_words(folder: Path, locale: Locale) -> Callable[[str], str]:
+    """A gettext function. Vietnamese is what templates are written in; a missing English string stays Vietnamese."""
+    if locale == "vi":
+        return str
+    with (folder / f"{locale}.po").open("rb") as file:
+        catalogue = read_po(file, locale=locale)
+    words = {message.id: message.string for message in catalogue if message.id and message.string}
+    return lambda text: str(words.get(text, text))
+
+
+def number(value: Decimal, decimals: int, locale: Locale) -> str:
+    """A score with its paper's decimals: `8,25` in Vietnamese, `8.25` in English."""
+    text = f"{value:.{decimals}f}"
+    return text.replace(".", ",") if locale == "vi" else text
+
+
+def count(value: int, locale: Locale) -> str:
+    """A count with grouped digits: `20.000` in Vietnamese, `20,000` in English."""
+    text = f"{value:,}"
+    return text.replace(",", ".") if locale == "vi" else text
+
+
+def day(value: date, locale: Locale) -> str:
+    """A date as official papers write it: `01/7/2026`, with a zero before days under 10 and months 1 and 2."""
+    if locale == "en":
+        return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    month = f"{value.month:02d}" if value.month <= _FEBRUARY else f"{value.month}"
+    return f"{value.day:02d}/{month}/{value.year}"
+
+
+def moment(value: datetime, locale: Locale) -> Markup:
+    """A moment on the clock of Vietnam as a `<time>` element: `8 giờ 00, ngày 01/7/2026`; `08:00, 1 July 2026`."""
+    local = value.astimezone(VIETNAM)
+    if locale == "en":
+        text = f"{local:%H:%M}, {day(local, locale)}"
+    else:
+        text = f"{local.hour} giờ {local.minute:02d}, ngày {day(local, locale)}"
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
+
+
+def monogram(name: str) -> str:
+    """The letters of a unit's mark: first letters of the last two words (Sở ... tỉnh Vân Giang: `VG`)."""
+    return "".join(word[0] for word in re.findall(r"\w+", name)[-2:]).upper()

@@ -1,0 +1,123 @@
+"""Pages as people see them: a template, in the language of the address, with sentences from one place."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
+from litestar import MediaType, Request, Response
+from markupsafe import Markup
+
+from kit import locale as languages
+from kit.errors import FieldError
+from kit.locale import Locale
+from kit.static_files import StaticFiles
+
+
+class Pages:
+    """All templates below `folder`, in both languages, with the static files they name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.static_files = StaticFiles(folder / "static")
+        self._environments = {locale: _environment(folder, locale, self.static_files) for locale in languages.LOCALES}
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Response[bytes]:
+        """The page in the language of the request's path. Kept by nobody unless `headers` say otherwise."""
+        path = request.url.path
+        locale = languages.locale_of(path)
+        html = self.html(locale, template, path=languages.without_locale(path), **context)
+        return Response(
+            html.encode(),
+            status_code=status,
+            media_type=MediaType.HTML,
+            headers={"Cache-Control": "no-store", "Content-Language": locale} | (headers or {}),
+        )
+
+    def render_problem(
+        self,
+        request: Request,
+        code: str,
+        *,
+        status: int,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Response[bytes]:
+        """The page `problems/{code}.html`, or the general one for a code that has none. Facts go into `context`."""
+        return self.render(request, f"problems/{self._known(code)}.html", status=status, headers=headers, **context)
+
+    def html(self, locale: Locale, template: str, **context: Any) -> str:
+        """The bare text of a template. Every page wants `path` (the Vietnamese address), `unit` and `now`."""
+        return self._template(locale, template).render(context)
+
+    def sentence(self, locale: Locale, code: str, **facts: Any) -> tuple[str, str]:
+        """Title and detail of a problem as plain text, the same words that its page says."""
+        template = self._template(locale, f"problems/{self._known(code)}.html")
+        context = template.new_context(facts)
+        title, detail = ("".join(template.blocks[block](context)) for block in ("title", "detail"))
+        return _plain(title), _plain(detail)
+
+    def field_sentence(self, locale: Locale, error: FieldError) -> str:
+        """What is wrong with one field, as plain text, the same words that stand beside it on the page."""
+        return _plain(self._template(locale, "problems/field_sentence.html").render(error=error))
+
+    def _template(self, locale: Locale, name: str) -> Template:
+        return self._environments[locale].get_template(name)
+
+    def _known(self, code: str) -> str:
+        try:
+            self._template("vi", f"problems/{code}.html")
+        except TemplateNotFound:
+            return "problem"
+        return code
+
+
+def _environment(folder: Path, locale: Locale, static_files: StaticFiles) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    words = languages.read_words(folder / "locale", locale)
+    environment.install_gettext_callables(words, _no_plurals, newstyle=True)  # type: ignore[attr-defined]  # by i18n
+    environment.globals |= {
+        "locale": locale,
+        "url": partial(languages.in_locale, locale=locale),
+        "asset": static_files.address,
+        "has_asset": static_files.__contains__,
+        "in_other_language": partial(languages.in_locale, locale="vi" if locale == "en" else "en"),
+        "name_of": partial(_name_of, locale=locale),
+    }
+    for name in ("number", "count", "day", "moment"):
+        environment.filters[name] = partial(getattr(languages, name), locale=locale)
+    environment.filters["monogram"] = languages.monogram
+    return environment
+
+
+def _name_of(thing: Any, *, locale: Locale) -> Markup:
+    """The name of a unit or an exam; a Vietnamese name on an English page says so to screen readers."""
+    if locale == "vi":
+        return Markup.escape(thing.name)
+    if thing.name_en:
+        return Markup.escape(thing.name_en)
+    return Markup('<span lang="vi">{}</span>').format(thing.name)
+
+
+def _no_plurals(singular: str, plural: str, number: int) -> str:
+    raise NotImplementedError(f"Vietnamese has no plural: word it without one ({singular!r}).")
+
+
+def _plain(html: str) -> str:
+    return Markup(html).striptags()  # noqa: S704 - our own template's output, turned into plain text

@@ -1,0 +1,200 @@
+"""Every page with invented people and exams, so that it can be looked at, measured and tested without a database.
+
+`python -m tests.templates.gallery` serves it on http://127.0.0.1:8099 for a look in a browser.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from kit.errors import FieldError
+from kit.pages import Pages
+from lookup.candidate_number import CandidateNumberFormat
+from lookup.distributions import Bar, Spread
+from lookup.exams import Exam, Regrade, Release
+from units.units import Unit
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+NOW = datetime(2026, 7, 1, 1, 5, tzinfo=UTC)
+
+VAN_GIANG = Unit(
+    code="so-van-giang",
+    kind="department",
+    name="Sở Giáo dục và Đào tạo tỉnh Vân Giang",
+    short_name="Sở GDĐT Vân Giang",
+    name_en="Vân Giang Department of Education and Training",
+    managed_by=None,
+    province_code=None,
+    commune_code=None,
+    governing_body="Ủy ban nhân dân tỉnh Vân Giang",
+    responsible_person="Ông Lê Quang Hải, Phó Giám đốc Sở",
+    address="12 đường Hoa Sữa, phường Trung Tâm, tỉnh Vân Giang",
+    hotline="1900 0000",
+    email="tracuu@so-van-giang.example",
+    website=None,
+)
+REGRADE = Regrade(
+    from_="02/7/2026",
+    to="10/7/2026",
+    where="Trường THPT nơi thí sinh đăng ký dự thi, hoặc trực tuyến trên hệ thống của Hội đồng thi",
+    fee="Không thu",
+)
+
+
+def exam(code: str, name: str, name_en: str, **changes: Any) -> Exam:
+    """An open public exam of the department, with whatever a test wants otherwise."""
+    facts: dict[str, Any] = {
+        "unit": VAN_GIANG,
+        "year": 2026,
+        "kind": "thpt",
+        "policy": "public",
+        "number_format": "99999999",
+        "subjects": (),
+        "total_rule": None,
+        "regrade": None,
+        "show_name": False,
+        "withdrawn_at": None,
+        "releases": (Release(1, datetime(2026, 7, 1, 1, tzinfo=UTC), {}),),
+    }
+    return Exam(code=code, name=name, name_en=name_en, **(facts | changes))
+
+
+def opening(moment: datetime) -> tuple[Release]:
+    return (Release(1, moment, {}),)
+
+
+THPT = exam("thpt-2026", "Điểm thi tốt nghiệp THPT năm 2026", "Upper secondary graduation exam 2026", regrade=REGRADE)
+LOP_10 = exam(
+    "lop10-2026",
+    "Điểm thi tuyển sinh lớp 10 năm học 2026-2027",
+    "Grade 10 entrance exam, school year 2026-2027",
+    policy="birth-date",
+    number_format="999999",
+    regrade=REGRADE,
+)
+SEALED = exam(
+    "hsg-2026",
+    "Điểm thi học sinh giỏi cấp tỉnh lớp 9 năm học 2025-2026",
+    "",
+    policy="pin",
+    number_format="HSG9999",
+    releases=opening(NOW + timedelta(hours=26, minutes=14)),
+)
+UNDATED = exam("nghe-2026", "Kết quả thi nghề phổ thông năm 2026", "Vocational exam 2026", releases=())
+WITHDRAWN = exam("lop6-2026", "Kết quả khảo sát vào lớp 6 năm 2026", "Grade 6 entry survey 2026", withdrawn_at=NOW)
+EXAMS = [THPT, LOP_10, SEALED, UNDATED, WITHDRAWN]
+
+HEIGHTS = [1, 1, 1, 3, 8, 16, 25, 33, 40, 44, 44, 39, 34, 32, 32, 33, 29, 23, 14, 5]
+
+
+def spread(mine: int, higher_than: int | None) -> Spread:
+    bars = [Bar(place * 10, 44 - height, 8, height, place == mine) for place, height in enumerate(HEIGHTS)]
+    return Spread(bars, higher_than, 19_874)
+
+
+def component(name: str, score: str | None, mark: str | None = None, shown: Spread | None = None) -> SimpleNamespace:
+    return SimpleNamespace(
+        name=name, score=None if score is None else Decimal(score), decimals=2, mark=mark, spread=shown
+    )
+
+
+@dataclass
+class Report:
+    components: list[SimpleNamespace]
+    candidate_number: str = "99004512"
+    name: str | None = None
+    version: int = 1
+    version_reason: str | None = None
+    released_at: datetime = THPT.releases[0].opens_at
+    total: Decimal | None = None
+    total_name: str = "Điểm xét tuyển"
+    total_decimals: int = 2
+
+
+FOUR_PAPERS = Report(
+    [
+        component("Toán", "8.25", shown=spread(16, 88)),
+        component("Ngữ văn", "7.50", shown=spread(15, 72)),
+        component("Vật lí", "9.00", shown=spread(18, 98)),
+        component("Tiếng Anh", "5.75", shown=spread(11, None)),
+    ]
+)
+WITH_TOTAL = Report(
+    [
+        component("Ngữ văn", "8.25", shown=spread(16, 88)),
+        component("Ngoại ngữ (Tiếng Anh)", "10.00", shown=spread(19, 99)),
+        component("Toán", "7.00", shown=spread(14, 61)),
+        component("Tiếng Anh chuyên", "6.10"),
+    ],
+    candidate_number="012345",
+    name="Nguyễn Hoàng Minh Khuê",
+    version=2,
+    version_reason="phúc khảo bài thi Ngữ văn",
+    total=Decimal("38.25"),
+)
+MARKS = Report(
+    [
+        component("Giáo dục kinh tế và pháp luật", "0.00", shown=spread(0, None)),
+        component("Công nghệ (nông nghiệp)", None, "Vắng thi"),
+        component("Xếp loại", None, "Giỏi"),
+        component("Giải", None, "Giải Khuyến khích"),
+    ]
+)
+
+EMPTY: dict[str, Any] = {"values": {}, "errors": []}
+MISTAKEN: dict[str, Any] = {
+    "values": {"candidate_number": "12345", "birth_date": "31/02/2008"},
+    "errors": [
+        FieldError("candidate_number", "number_malformed", example="012345"),
+        FieldError("birth_date", "birth_date_impossible"),
+    ],
+}
+TYPED: dict[str, Any] = {"values": {"candidate_number": "012346", "birth_date": "01/02/2011"}, "errors": []}
+
+
+@dataclass
+class Page:
+    """One page as a person meets it: where it stands, which template, with what."""
+
+    path: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    unit: Unit | None = VAN_GIANG
+
+
+def lookup_page(name: str, template: str, shown: Exam, **context: Any) -> Page:
+    facts = {
+        "exam": shown,
+        "number_example": CandidateNumberFormat(shown.number_format).example,
+        "form": EMPTY,
+    } | context
+    return Page(f"/{name}", f"lookup/{template}.html", facts)
+
+
+PROBLEMS = sorted(path.stem for path in (TEMPLATES / "problems").glob("*.html") if path.stem != "field_sentence")
+GALLERY = [
+    Page("/", "server/home.html", {"exams": EXAMS}),
+    Page("/empty-home", "server/home.html", {"exams": []}),
+    Page("/tra-cuu/diem-thi", "lookup/exam_list.html", {"exams": EXAMS}),
+    Page("/empty-list", "lookup/exam_list.html", {"exams": []}),
+    lookup_page("form", "score_form", THPT),
+    lookup_page("form-birth-date", "score_form", LOP_10),
+    lookup_page("form-pin", "score_form", SEALED),
+    lookup_page("form-mistaken", "score_form", LOP_10, form=MISTAKEN),
+    lookup_page("not-found", "score_not_found", LOP_10, form=TYPED),
+    lookup_page("countdown", "countdown", SEALED),
+    lookup_page("countdown-undated", "countdown", UNDATED),
+    lookup_page("withdrawn", "withdrawn", WITHDRAWN),
+    lookup_page("result", "score_result", THPT, report=FOUR_PAPERS),
+    lookup_page("result-total", "score_result", LOP_10, report=WITH_TOTAL),
+    lookup_page("result-marks", "score_result", UNDATED, report=MARKS),
+    *(Page(f"/problem-{code}", f"problems/{code}.html", {"retry_after": 40}) for code in PROBLEMS),
+    Page("/problem-without-unit", "problems/internal_error.html", unit=None),
+]
+
+
+def html(pages: Pages, locale: Any, page: Page) -> str:
+    return pages.html(locale, page.template, path=page.path, unit=page.unit, now=NOW, **page.context)
