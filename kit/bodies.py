@@ -21,7 +21,7 @@ class MalformedBody(DomainError):
 class UnsupportedBody(DomainError):
     """The body's Content-Type is neither JSON nor a form."""
 
-    code = "unsupported_body"
+    code = "unsupported_media_type"
     status = 415
 
 

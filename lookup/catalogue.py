@@ -85,6 +85,8 @@ class Catalogue:
                 await self._wait_for_word()
         finally:
             listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
             with contextlib.suppress(asyncio.TimeoutError, *_UNREACHABLE):
                 await asyncio.wait_for(forget_node(self._pool, self._node), timeout=1)
 
@@ -98,9 +100,13 @@ class Catalogue:
             try:
                 async with self._pool.acquire() as connection:
                     await connection.add_listener("exam_changed", self._hear)
-                    self._told.set()
-                    while not connection.is_closed():
-                        await asyncio.sleep(_POLL_SECONDS)
+                    try:
+                        self._told.set()
+                        while not connection.is_closed():
+                            await asyncio.sleep(_POLL_SECONDS)
+                    finally:
+                        with contextlib.suppress(*_UNREACHABLE):
+                            await connection.remove_listener("exam_changed", self._hear)
             except _UNREACHABLE:
                 await asyncio.sleep(_POLL_SECONDS)
 

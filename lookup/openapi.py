@@ -52,8 +52,8 @@ LOOKUP_PROBLEMS = {
     400: _problem("`malformed_body`: not what its Content-Type says."),
     403: _problem("`portal_not_registered`: a page of a site that no unit has registered."),
     404: _problem("`result_not_found`: not released, unknown, withdrawn or wrong fact; or `exam_not_found`."),
-    413: _problem("`body_too_large`."),
-    415: _problem("`unsupported_body`: neither JSON nor a form."),
+    413: _problem("`payload_too_large`."),
+    415: _problem("`unsupported_media_type`: neither JSON nor a form."),
     422: _problem("`invalid_form`, with every mistake in `errors`."),
     **_BUSY,
 }

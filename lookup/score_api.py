@@ -40,7 +40,7 @@ def _json(content: Shape, headers: dict[str, str]) -> Response[Shape]:
     return cast("Response[Shape]", answer)
 
 
-@get("/api/v1/exams", guards=[limited("score_lookup"), share_foreign_limit], tags=["exams"], summary="All exams")
+@get("/api/v1/exams", guards=[limited("lookup"), share_foreign_limit], tags=["exams"], summary="All exams")
 async def list_exams(
     catalogue: NamedDependency[Catalogue], now: NamedDependency[datetime]
 ) -> Response[list[ExamSummary]]:
@@ -50,7 +50,7 @@ async def list_exams(
 
 @get(
     "/api/v1/exams/{exam_code:str}",
-    guards=[limited("score_lookup"), share_foreign_limit],
+    guards=[limited("lookup"), share_foreign_limit],
     tags=["exams"],
     summary="One exam",
     responses=EXAM_PROBLEMS,
@@ -64,7 +64,7 @@ async def show_exam(
 
 @get(
     "/api/v1/exams/{exam_code:str}/results/{candidate_number:str}",
-    guards=[limited("score_lookup"), share_foreign_limit],
+    guards=[limited("lookup"), share_foreign_limit],
     tags=["results"],
     summary="A result by candidate number (policy `public`)",
     responses=READ_PROBLEMS,
@@ -87,7 +87,7 @@ async def read_result(
 @post(
     "/api/v1/exams/{exam_code:str}/results",
     status_code=200,
-    guards=[limited("score_lookup"), require_known_origin],
+    guards=[limited("lookup"), require_known_origin],
     tags=["results"],
     summary="A result by candidate number and second fact",
     operation_class=LookUpOperation,

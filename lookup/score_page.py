@@ -48,7 +48,7 @@ async def show_form(
     return _page(request, pages, f"lookup/{template}.html", exam, now)
 
 
-@post(_EXAM, status_code=200, include_in_schema=False, guards=[limited("score_lookup"), require_known_origin])
+@post(_EXAM, status_code=200, include_in_schema=False, guards=[limited("lookup"), require_known_origin])
 async def look_up(
     request: Request,
     exam_code: FromPath[str],

@@ -80,7 +80,7 @@ _OPENAPI = OpenAPIConfig(
 
 
 def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
-    keys = KeyRing(settings.keys_folder)
+    keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
     cache_key = keys.current("cache").value
     redis = RedisServer(settings.redis_url)
     # Connects when first asked: a worker must come up while PostgreSQL is dead.

@@ -73,7 +73,7 @@ def demo() -> None:
         from kit.keys import KeyRing
 
         async with connect(settings) as connection:
-            pin_key = KeyRing(settings.keys_folder).current("pin").value
+            pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
             await load_demo(connection, pin_key=pin_key, now=utc_now())
 
     asyncio.run(load())

@@ -14,7 +14,7 @@ from units.units import Unit
 log = structlog.get_logger()
 
 # Litestar's own refusals, by status; the rest are `bad_request`.
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_body"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large", 415: "unsupported_media_type"}
 _CLIENT_ERRORS = range(400, 500)
 _FOR_PROGRAMS = ("/api/", "/schema", "/healthz", "/readyz", "/metrics")
 

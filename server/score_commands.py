@@ -64,7 +64,7 @@ def import_file(
     )
 
     async def bring_in() -> int:
-        pin_key = KeyRing(settings.keys_folder).current("pin").value
+        pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
         async with connect(settings) as connection:
             known = await find_exam(connection, exam)
             with _progress_bar(file.name) as progress:
