@@ -8,10 +8,9 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 # A longer letter holds up everyone in it; a shorter one wastes the journey.
-_AT_MOST = 256
+_AT_MOST = 128
 # Two letters under way: while one is answered, the next is already being read.
 _UNDER_WAY = 2
-# Whoever comes after this many waiting is better served without.
 _BACKLOG = 20_000
 
 
@@ -19,10 +18,13 @@ class Gatherer(Generic[Question, Answer]):
     """Questions of one turn of the event loop become one call of `send`; while two are under way, the rest gathers.
 
     `send` takes a list of questions and returns their answers in the same order, or None when nobody can be asked.
+    With `backlog` questions waiting, whoever comes next is better served without an answer.
     """
 
-    def __init__(self, send: Callable[[list[Question]], Awaitable[Sequence[Answer] | None]]) -> None:
-        self._send = send
+    def __init__(
+        self, send: Callable[[list[Question]], Awaitable[Sequence[Answer] | None]], *, backlog: int = _BACKLOG
+    ) -> None:
+        self._send, self._backlog = send, backlog
         self._waiting: list[tuple[Question, asyncio.Future[Answer | None]]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._leaves_this_turn = False
@@ -31,7 +33,7 @@ class Gatherer(Generic[Question, Answer]):
         """A future of the answer; None when nobody could be asked. Needs a running event loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer | None] = loop.create_future()
-        if len(self._waiting) >= _BACKLOG:
+        if len(self._waiting) >= self._backlog:
             future.set_result(None)
             return future
         self._waiting.append((question, future))
