@@ -124,9 +124,7 @@ class ScoreDesk:
 
 def _until_next_opening(exam: Exam, now: datetime) -> float:
     moment = exam.next_opening(now)
-    if moment is None:
-        return _NEGATIVE_SECONDS
-    return min(_NEGATIVE_SECONDS, (moment - now).total_seconds())
+    return min(_NEGATIVE_SECONDS, (moment - now).total_seconds()) if moment else _NEGATIVE_SECONDS
 
 
 def _as_result(exam: Exam, record: _Record) -> Result:

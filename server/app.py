@@ -5,7 +5,6 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,8 @@ from server.site_pages import site_routes
 # A lookup is a few dozen bytes; uploads will have a door of their own.
 _LARGEST_BODY = 16 * 1024
 _ANSWER_SECONDS = 5.0
+# In the tree and in a wheel alike, `templates` lies beside the packages.
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 
 Application = Callable[..., Awaitable[None]]
 
@@ -87,7 +88,7 @@ def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
     pool = asyncpg.create_pool(
         settings.database_url, min_size=0, max_size=8, command_timeout=_ANSWER_SECONDS, timeout=_ANSWER_SECONDS
     )
-    cache = Cache(redis, key=cache_key, version="1")
+    cache = Cache(redis, key=cache_key, version="1", clock=lambda: clock().timestamp())
     return State(
         {
             "clock": clock,
@@ -97,7 +98,7 @@ def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
             "pool": pool,
             "limiter": RateLimiter(redis, key=cache_key, rates=settings.rates),
             "catalogue": Catalogue(pool, f"{settings.node}/{os.getpid()}"),
-            "pages": Pages(Path(str(files("templates")))),
+            "pages": Pages(_TEMPLATES),
             "desk": ScoreDesk(pool, cache, [key.value for key in keys.all("pin")]),
         }
     )

@@ -20,7 +20,7 @@ def named_queries():
                 yield pytest.param(getattr(queries, name), path, id=f"{path.parent.parent.name}/{path.stem}.{name}")
 
 
-@pytest.mark.parametrize(("query", "path"), named_queries())
+@pytest.mark.parametrize(("query", "path"), list(named_queries()))
 async def test_a_query_is_understood_by_postgresql_and_called_by_name(query, path, connection):
     await connection.prepare(query.sql)
     assert re.search(rf"\.{query.__name__}\(", SOURCES), f"nobody calls {query.__name__} of {path}"
