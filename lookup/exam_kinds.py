@@ -9,7 +9,10 @@ import msgspec
 
 from kit.errors import UsageError
 from lookup.subjects import SUBJECT_NAMES, Subject
+from lookup.subjects_file import read_subjects_file
 from lookup.totals import TotalRule
+
+__all__ = ["ExamKind", "exam_kind", "exam_kinds", "read_subjects_file"]
 
 
 class ExamKind(msgspec.Struct, frozen=True):
