@@ -10,6 +10,7 @@ from pathlib import Path
 
 from server.account import Account
 
+_CAN_TELL = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
 _LARGEST_LOG = 10_000_000
 
@@ -40,7 +41,7 @@ def start(
             stderr=output,
             start_new_session=True,
             pass_fds=pass_fds,
-            preexec_fn=tell_when_parent_dies(when_we_die),
+            preexec_fn=_told_when_we_die(when_we_die),
             **(account.popen if account else {}),
         )
     finally:
@@ -48,20 +49,29 @@ def start(
             output.close()
 
 
-def tell_when_parent_dies(wanted: signal.Signals) -> Callable[[], None] | None:
-    """What a child of this process runs to get `wanted` when this process ends; None where the system has no such."""
-    if not sys.platform.startswith("linux"):
+def end_with_parent(wanted: signal.Signals) -> None:
+    """Ask the kernel to send us `wanted` when our own parent dies; does nothing where the system cannot."""
+    if _CAN_TELL:
+        _prctl()(_PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
+
+
+def _told_when_we_die(wanted: signal.Signals) -> Callable[[], None] | None:
+    """What a child runs, after it changed its user and before its program, to get `wanted` when we die."""
+    if not _CAN_TELL:
         return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+    prctl, parent = _prctl(), os.getpid()
 
     def ask_the_kernel() -> None:
         prctl(_PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
-        # The parent may have died between fork and here.
+        # We may have died between fork and here.
         if os.getppid() != parent:
             os._exit(1)
 
     return ask_the_kernel
+
+
+def _prctl() -> Callable[..., int]:
+    return ctypes.CDLL(None, use_errno=True).prctl
 
 
 def ask_to_end(process: subprocess.Popen[bytes], wanted: signal.Signals) -> None:

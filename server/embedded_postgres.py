@@ -13,7 +13,7 @@ from urllib.parse import quote
 from kit.errors import UsageError
 from server import children
 from server.account import account_for_servers, own
-from server.postmaster import end_leftover, lock_file, named_process, serves
+from server.postmaster import end_leftover, end_orphans, lock_file, named_process, serves
 from server.programs import major_version, postgres_programs
 from server.server_folders import home_for, socket_folder_for
 
@@ -97,6 +97,7 @@ class EmbeddedPostgres:
 
     def spawn(self) -> None:
         """Start the server without waiting for it."""
+        end_orphans(self._data)
         self._log_begins = self.log.stat().st_size
         settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
         self.process = children.start(

@@ -20,7 +20,10 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DATABASE_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(:[1-9][0-9]{0,4})?")
 _NODE_NAME = re.compile(r"[\w][\w.-]{0,62}", re.ASCII)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_DATABASE_FORM = "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, and in the password %23 for #, %2F for /, %40 for @ and %25 for %."
+_DATABASE_FORM = (
+    "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+    "and in the password %23 for #, %2F for /, %40 for @ and %25 for %."
+)
 
 
 def folder(text: str) -> Path:

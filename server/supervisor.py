@@ -1,0 +1,206 @@
+"""Run the whole service from one command: its servers, its web processes, and an orderly end."""
+
+import asyncio
+import errno
+import os
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from kit.clock import utc_now
+from kit.errors import UsageError
+from kit.keys import KeyRing
+from server import announcements, children
+from server.claims import claim_folder, claim_port
+from server.demo import DemoExample, demo_examples, is_empty, load_demo
+from server.embedded_postgres import EmbeddedPostgres
+from server.embedded_valkey import EmbeddedValkey
+from server.first_answer import first_answer, own_url
+from server.keeper import keep, until_ready
+from server.migrate import DatabaseAwayError, bring_up_to_date
+from server.service import Service, service_file
+from server.settings import Settings
+from server.web_worker import WebWorker, end_all, web_environ
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Recovery after a power cut may take its time.
+_SERVER_SECONDS = 120.0
+_LAST_ANSWERS_SECONDS = 5.0
+_LET_GO_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
+_TRY_AGAIN_SECONDS = 5.0
+
+
+def run(settings: Settings, *, attached: bool = False, demo: bool = True, workers: int | None = None) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP, or, when `attached`, until our parent is gone. Returns the exit code.
+
+    Raises UsageError with one sentence when the service cannot start; then nothing of it is left running.
+    """
+    try:
+        asyncio.run(_run(settings, attached=attached, demo=demo, workers=workers or settings.workers))
+    except asyncio.CancelledError:
+        announcements.say("Stopped.")
+    except OSError as problem:
+        raise _in_words(problem, settings.state_dir) from problem
+    return 0
+
+
+async def _run(settings: Settings, *, attached: bool, demo: bool, workers: int) -> None:
+    running = asyncio.current_task()
+    assert running
+    for each in _STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(each, running.cancel)
+    following = asyncio.create_task(_follow_parent(running)) if attached else None
+    with claim_folder(settings.state_dir, settings.port):
+        # A clean end takes this file away.
+        was_killed = service_file(settings).exists()
+        patience = _LET_GO_SECONDS if was_killed else 0.0
+        with claim_port(settings.host, settings.port, patience=patience) as listening:
+            await _Supervisor(settings, listening).serve(demo=demo, workers=workers)
+    if following:
+        following.cancel()
+
+
+async def _follow_parent(running: asyncio.Task[None]) -> None:
+    """End when whoever started us is gone: on Linux the kernel tells, elsewhere we look."""
+    parent = os.getppid()
+    children.end_with_parent(signal.SIGTERM)
+    while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(_LOOK_SECONDS)
+    running.cancel()
+
+
+class _Supervisor:
+    """What runs. With DATABASE_URL or REDIS_URL set, that server is somebody else's and only talked to."""
+
+    def __init__(self, settings: Settings, listening: socket.socket) -> None:
+        self.settings, self.listening = settings, listening
+        self.url = own_url(listening)
+        self.postgres = None if settings.database_url else EmbeddedPostgres(settings.state_dir / "postgres")
+        self.valkey = None if settings.redis_url else EmbeddedValkey(settings.state_dir / "valkey")
+        self.servers = [server for server in (self.postgres, self.valkey) if server]
+        self.web: list[WebWorker] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def serve(self, *, demo: bool, workers: int) -> None:
+        """Start everything in order and keep it running; end everything in the other order, whatever happens."""
+        try:
+            await self._start_servers()
+            await self._migrate()
+            examples = await self._examples(demo=demo)
+            self._write_service_file()
+            self._start_web(workers)
+            await first_answer(self.url, self.web)
+            announcements.show_where_to_look(self.url, examples)
+            done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            self._stop()
+
+    async def _start_servers(self) -> None:
+        if self.servers:
+            announcements.say(f"Starting {' and '.join(server.name for server in self.servers)} ...")
+        for server in self.servers:
+            server.prepare()
+            server.spawn()
+        for server in self.servers:
+            await until_ready(server, seconds=_SERVER_SECONDS)
+            self._keep(server)
+
+    async def _migrate(self) -> None:
+        try:
+            applied = await bring_up_to_date(*self._database_urls())
+        except DatabaseAwayError as problem:
+            if self.postgres:
+                raise
+            # What is released is answered without it: on results day a node must come up all the same.
+            announcements.say(f"{problem} The service starts without it, and goes on trying.")
+            self.tasks.append(asyncio.create_task(self._migrate_later()))
+        else:
+            if applied:
+                announcements.say("The database is up to date.")
+
+    async def _migrate_later(self) -> None:
+        told = ""
+        while True:
+            await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            try:
+                await bring_up_to_date(*self._database_urls())
+            except UsageError as problem:
+                if not isinstance(problem, DatabaseAwayError) and str(problem) != told:
+                    announcements.say(told := str(problem))
+            else:
+                announcements.say("PostgreSQL is there, and the database is up to date.")
+                return
+
+    async def _examples(self, *, demo: bool) -> list[DemoExample]:
+        """Whom to look up in the demo of the embedded database, which is loaded if wanted and nothing is there."""
+        if not self.postgres:
+            return []
+        pin_key = KeyRing(self.settings.keys_folder, may_create=self.settings.keys_dir is None).current("pin").value
+        connection = await asyncpg.connect(self.postgres.runtime_url)
+        try:
+            if demo and await is_empty(connection):
+                with announcements.counting("Inventing a department") as progress:
+                    await load_demo(connection, pin_key=pin_key, now=utc_now(), progress=progress)
+            return await demo_examples(connection, pin_key)
+        finally:
+            await connection.close()
+
+    def _start_web(self, count: int) -> None:
+        metrics = self.settings.state_dir / "run" / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir()
+        environ = web_environ(
+            self.settings,
+            database_url=self.postgres.runtime_url if self.postgres else "",
+            redis_url=self.valkey.url if self.valkey else "",
+            metrics=metrics,
+        )
+        self.web = [WebWorker(number, self.listening, environ) for number in range(1, count + 1)]
+        for worker in self.web:
+            worker.spawn()
+            self._keep(worker)
+
+    def _keep(self, child: EmbeddedPostgres | EmbeddedValkey | WebWorker) -> None:
+        self.tasks.append(asyncio.create_task(keep(child, announcements.say)))
+
+    def _database_urls(self) -> tuple[str, str]:
+        if self.postgres:
+            return self.postgres.owner_url, self.postgres.runtime_url
+        return self.settings.database_owner_url, self.settings.database_url
+
+    def _write_service_file(self) -> None:
+        """For commands on this machine. It may hold passwords: only we can read it."""
+        owner_url, runtime_url = self._database_urls()
+        service = Service(
+            database_url=runtime_url,
+            database_owner_url=owner_url,
+            redis_url=self.valkey.url if self.valkey else self.settings.redis_url,
+            url=self.settings.public_url or self.url,
+            pid=os.getpid(),
+        )
+        file = service_file(self.settings)
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_bytes(msgspec.json.encode(service))
+        draft.replace(file)
+
+    def _stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        end_all(self.web, _LAST_ANSWERS_SECONDS)
+        for server in reversed(self.servers):
+            server.stop()
+        service_file(self.settings).unlink(missing_ok=True)
+
+
+def _in_words(problem: OSError, state_dir: Path) -> UsageError:
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UsageError(f"No space is left for {state_dir}: free some, or choose another STATE_DIR.")
+    return UsageError(f"{problem.filename or state_dir}: {problem.strerror}. Choose a STATE_DIR that can be written.")
