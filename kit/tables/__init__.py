@@ -7,11 +7,17 @@ mistakes marked; `write_csv` writes what Excel opens rightly.
 from pathlib import Path
 
 from kit.legacy_text import Charset
+from kit.tables.annotated import write_annotated
 from kit.tables.csv_files import open_csv
+from kit.tables.exports import harmless, write_csv
+from kit.tables.file_kinds import kind_of
+from kit.tables.marks import CellMark
 from kit.tables.problems import TableError
 from kit.tables.table import Chunk, Header, IsHeader, LegacyExample, Limits, Table, TableWarning
+from kit.tables.workbooks import open_workbook
 
 __all__ = [
+    "CellMark",
     "Chunk",
     "Header",
     "IsHeader",
@@ -20,7 +26,10 @@ __all__ = [
     "Table",
     "TableError",
     "TableWarning",
+    "harmless",
     "open_table",
+    "write_annotated",
+    "write_csv",
 ]
 
 _LIMITS = Limits()
@@ -35,9 +44,12 @@ def open_table(path: Path, is_header: IsHeader, *, limits: Limits = _LIMITS, con
 
     Raises TableError with one clear sentence, here or while reading, for whatever is wrong with the file.
     """
-    opened = open_csv(path, is_header, convert)
+    if kind_of(path) == "xlsx":
+        opened = open_workbook(path, is_header, convert, limits)
+    else:
+        opened = open_csv(path, is_header, convert)
     try:
-        return Table(opened, convert)
+        return Table(opened, convert, limits)
     except BaseException:
         opened.source.close()
         raise

@@ -30,6 +30,7 @@ def open_csv(path: Path, is_header: IsHeader, convert: Charset | None) -> Opened
         kind="csv",
         header=as_header(found),
         source=source,
+        reopen=lambda skip: CsvSource(text, delimiter, skip),
         warnings=[_CP1258] if text.encoding == "cp1258" else [],
         encoding=text.encoding,
         delimiter=delimiter,

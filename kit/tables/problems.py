@@ -6,9 +6,10 @@ from kit.errors import UsageError
 
 _SENTENCES = {
     "missing": "There is no file {file}. Check the name and the folder.",
-    "not_a_file": "{file} is a folder, not a file. Name the CSV or XLSX file in it.",
+    "not_a_file": "{file} is a folder or a device, not a file. Name the CSV or XLSX file itself.",
     "unreadable": "{file} may not be read by this account. Change its permissions, or copy it somewhere readable.",
     "read_failed": "{file} could not be read from the disk: {reason}. Copy it again from where it came.",
+    "unwritable": "{file} cannot be written: {reason}. Choose another folder, or make room.",
     "empty": "{file} is empty. Ask for the file again, or export it again.",
     "not_a_table": "{file} is {found}, not a table. Send the list as XLSX or CSV.",
     "other_workbook": "{file} is {found}. Open it and save it as an Excel workbook (.xlsx), then send that.",

@@ -103,12 +103,13 @@ class Source(Protocol):
 
 
 class Opened(msgspec.Struct):
-    """What was found out about a file before its rows are read."""
+    """What was found out about a file before its rows are read. `reopen(skip)` starts again below `skip` rows."""
 
     path: Path
     kind: Literal["csv", "xlsx"]
     header: Header
     source: Source
+    reopen: Callable[[int], Source]
     warnings: list[TableWarning]
     encoding: str | None = None
     delimiter: str | None = None
@@ -125,12 +126,13 @@ class Table:
     drives a progress bar.
     """
 
-    def __init__(self, opened: Opened, convert: Charset | None) -> None:
+    def __init__(self, opened: Opened, convert: Charset | None, limits: Limits) -> None:
         self.path, self.name, self.kind = opened.path, opened.path.name, opened.kind
         self.encoding, self.delimiter, self.sheet = opened.encoding, opened.delimiter, opened.sheet
         self.header, self.warnings = opened.header, opened.warnings
         self.total_rows_hint = opened.total_rows_hint
         self.bytes_total = opened.path.stat().st_size
+        self.reopen, self.limits = opened.reopen, limits
         self._source = opened.source
         self._width = len(opened.header.cells)
         self._sample = list(islice(opened.source.batches(_SAMPLE_ROWS), 1))
@@ -158,12 +160,15 @@ class Table:
     def chunks(self, size: int = 5000) -> Iterator[Chunk]:
         """The rows below the header, at most `size` at a time. Raises TableError where the file turns out broken."""
         sample, self._sample = self._sample, []
+        last_row = self.header.row
         for batch in chain(sample, self._source.batches(size)):
             chunk = self._shape(batch)
             if self._convert:
                 chunk.rows = [self._converted(row) for row in chunk.rows]
+            last_row = batch.first + len(batch.rows) - 1
             if chunk.rows:
                 yield chunk
+        self.total_rows_hint = last_row - self.header.row
 
     def _shape(self, batch: Batch) -> Chunk:
         """Every row as wide as the header, blank rows left out. Written for 1.2 million rows: mind the inner loops."""

@@ -3,9 +3,10 @@
 import codecs
 import unicodedata
 from collections.abc import Iterator
-from io import BufferedReader, TextIOWrapper
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -41,7 +42,7 @@ def recognise_encoding(path: Path) -> TextFile:
     return TextFile(path, encoding)
 
 
-def open_lines(text: TextFile) -> tuple[BufferedReader, Iterator[str]]:
+def open_lines(text: TextFile) -> tuple[BinaryIO, Iterator[str]]:
     """The open file, and its lines with their ends; composed (NFC) where the code page stores tones apart."""
     file = text.path.open("rb", buffering=_BLOCK)
     lines = TextIOWrapper(file, encoding=text.encoding, newline="")

@@ -1,0 +1,95 @@
+"""Look into a workbook's archive before anything opens it: 30 MB may unpack to terabytes, and say that they do not."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from kit.tables.problems import TableError
+from kit.tables.table import Limits
+
+_BLOCK = 2**18
+_MOST_ENTRIES = 5000
+_LOCAL_HEADER = 30
+_ENCRYPTED = 0x1
+_ERROR_CELL = (b't="e"', b"t='e'")
+_MiB = 2**20
+
+
+def check_archive(path: Path, limits: Limits) -> list[str]:
+    """The names of the sheets' parts that hold formula errors such as `#REF!`, which the fast reader would drop.
+
+    Raises TableError when the file, or what it unpacks to, is larger than the limits or is not what it says. Every
+    entry is really unpacked, block by block, because the sizes in the archive's directory are only claims.
+    """
+    size = path.stat().st_size
+    if size > limits.max_file_bytes:
+        facts = {"size_mb": -(-size // _MiB), "limit_mb": limits.max_file_bytes // _MiB}
+        raise TableError("too_large", file=path.name, **facts)
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            return _unpack_all(path, archive.infolist(), file, limits)
+    except TableError:
+        raise
+    except Exception:  # noqa: BLE001 - a hostile archive finds ways of failing that zipfile does not list
+        raise TableError("damaged", file=path.name) from None
+
+
+def _unpack_all(path: Path, entries: list[zipfile.ZipInfo], file: BinaryIO, limits: Limits) -> list[str]:
+    too_large = TableError("too_large_unpacked", file=path.name, limit_mb=limits.max_unpacked_bytes // _MiB)
+    if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > limits.max_unpacked_bytes:
+        raise too_large
+    left = limits.max_unpacked_bytes
+    with_errors: list[str] = []
+    for entry in entries:
+        if entry.flag_bits & _ENCRYPTED:
+            raise TableError("encrypted", file=path.name)
+        size, has_errors = _measure(_unpacked(entry, file), left)
+        if size > left:
+            raise too_large
+        if size != entry.file_size:
+            raise TableError("damaged", file=path.name)
+        left -= size
+        if has_errors and entry.filename.startswith("xl/worksheets/"):
+            with_errors.append(entry.filename)
+    return with_errors
+
+
+def _measure(blocks: Iterator[bytes], most: int) -> tuple[int, bool]:
+    """The size, as soon as it is past `most`, and whether any cell holds a formula error."""
+    size, tail, has_errors = 0, b"", False
+    for block in blocks:
+        size += len(block)
+        if size > most:
+            break
+        has_errors = has_errors or any(mark in tail + block for mark in _ERROR_CELL)
+        tail = block[-len(_ERROR_CELL[0]) :]
+    return size, has_errors
+
+
+def _unpacked(entry: zipfile.ZipInfo, file: BinaryIO) -> Iterator[bytes]:
+    """The entry's real content, however long it claims to be. zipfile itself would stop at the claimed size."""
+    file.seek(entry.header_offset)
+    header = file.read(_LOCAL_HEADER)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    file.seek(entry.header_offset + _LOCAL_HEADER + names)
+    if entry.compress_type == zipfile.ZIP_STORED:
+        yield from _packed(entry, file)
+        return
+    if entry.compress_type != zipfile.ZIP_DEFLATED:
+        raise zipfile.BadZipFile
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for block in _packed(entry, file):
+        waiting = block
+        while waiting:
+            yield inflater.decompress(waiting, _BLOCK)
+            waiting = inflater.unconsumed_tail
+    yield inflater.flush()
+
+
+def _packed(entry: zipfile.ZipInfo, file: BinaryIO) -> Iterator[bytes]:
+    left = entry.compress_size
+    while left and (block := file.read(min(_BLOCK, left))):
+        left -= len(block)
+        yield block
