@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from babel.messages.pofile import read_po
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kit.clock import VIETNAM
 
@@ -19,6 +19,7 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _FEBRUARY = 2
+_SHORT_WAIT = 90
 
 
 def locale_of(path: str) -> Locale:
@@ -36,13 +37,10 @@ def in_locale(path: str, locale: Locale) -> str:
     return path if locale == "vi" else ("/en" + path).rstrip("/")
 
 
-def read_words(folder: Path, locale: Locale) -> Callable[[str], str]:
-    """A gettext function. Vietnamese is what templates are written in; a missing English string stays Vietnamese."""
-    if locale == "vi":
-        return str
-    with (folder / f"{locale}.po").open("rb") as file:
-        catalogue = read_po(file, locale=locale)
-    words = {message.id: message.string for message in catalogue if message.id and message.string}
+def read_words(path: Path) -> Callable[[str], str]:
+    """A gettext function from a PO file; what the file does not translate stays as it is."""
+    with path.open("rb") as file:
+        words = {message.id: message.string for message in read_po(file) if message.id and message.string}
     return lambda text: str(words.get(text, text))
 
 
@@ -74,6 +72,19 @@ def moment(value: datetime, locale: Locale) -> Markup:
     else:
         text = f"{local.hour} giờ {local.minute:02d}, ngày {day(local, locale)}"
     return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
+
+
+def wait(seconds: int, locale: Locale) -> str:
+    """How long to wait, in words: seconds up to a minute and a half, then whole minutes, rounded up."""
+    amount, words = (seconds, ("giây", "second")) if seconds <= _SHORT_WAIT else (-(-seconds // 60), ("phút", "minute"))
+    if locale == "vi":
+        return f"{amount} {words[0]}"
+    return f"{amount} {words[1]}" if amount == 1 else f"{amount} {words[1]}s"
+
+
+def with_code(text: str) -> Markup:
+    """Plain text in which what stands between backticks is code, as in the sentences of an OpenAPI document."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))  # noqa: S704 - escaped before it is marked up
 
 
 def monogram(name: str) -> str:

@@ -90,7 +90,8 @@ def _environment(folder: Path, locale: Locale, static_files: StaticFiles) -> Env
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    words = languages.read_words(folder / "locale", locale)
+    # Templates are written in Vietnamese.
+    words = str if locale == "vi" else languages.read_words(folder / "locale" / f"{locale}.po")
     environment.install_gettext_callables(words, _no_plurals, newstyle=True)  # type: ignore[attr-defined]  # by i18n
     environment.globals |= {
         "locale": locale,
@@ -100,9 +101,9 @@ def _environment(folder: Path, locale: Locale, static_files: StaticFiles) -> Env
         "in_other_language": partial(languages.in_locale, locale="vi" if locale == "en" else "en"),
         "name_of": partial(_name_of, locale=locale),
     }
-    for name in ("number", "count", "day", "moment"):
+    for name in ("number", "count", "day", "moment", "wait"):
         environment.filters[name] = partial(getattr(languages, name), locale=locale)
-    environment.filters["monogram"] = languages.monogram
+    environment.filters |= {"monogram": languages.monogram, "with_code": languages.with_code}
     return environment
 
 

@@ -3,26 +3,21 @@
 const PATIENCE = 20_000; // milliseconds until an answer counts as lost
 const SLOW = 1_000; // from here on, show that something is happening
 const TRIES = 6;
+const LONGEST_WAIT = 60; // seconds; whoever must wait longer is told so instead
+const BUSY = [429, 502, 503, 504];
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** The server answered, but has no time for us now; `seconds` is what it asks us to wait. */
-class Busy extends Error {
-  constructor(answer) {
-    super("busy");
-    this.seconds = Number(answer.headers.get("Retry-After")) || 5;
-  }
-}
-
-/** Fetch a page of ours: {page, status}. Throws Busy, or whatever fetch throws when nothing came. */
+/** Fetch a page: {main, title, status, wait}; `wait` is in seconds, 0 unless the server has no time for us. Throws when nothing came. */
 async function load(address, options) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   try {
     const answer = await fetch(address, { ...options, headers: { Accept: "text/html" }, cache: "no-store", signal: stop.signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if ([429, 502, 503, 504].includes(answer.status) || !page.querySelector("main")) throw new Busy(answer);
-    return { page, status: answer.status };
+    const main = page.querySelector("main");
+    const wait = BUSY.includes(answer.status) || !main ? Number(answer.headers.get("Retry-After")) || 5 : 0;
+    return { main: main && document.adoptNode(main), title: page.title, status: answer.status, wait };
   } finally {
     clearTimeout(timer);
   }
@@ -48,8 +43,6 @@ function turnTo(next) {
   history.pushState({ screen: current }, "");
   show(next);
 }
-
-const screenOf = (page) => ({ main: document.adoptNode(page.querySelector("main")), title: page.title });
 
 addEventListener("popstate", (event) => {
   const wanted = event.state?.screen ?? 0;
@@ -97,10 +90,10 @@ class ScoreLookup extends HTMLElement {
     this.#sending = true;
     const slow = setTimeout(() => say(this, phrase(this, "slow"), "slow"), SLOW);
     try {
-      const { page, status } = await this.#ask(form);
+      const answer = await this.#ask(form);
       say(this, "");
-      if (status === 422) show(screenOf(page));
-      else turnTo(screenOf(page));
+      if (answer.status === 422) show(answer);
+      else turnTo(answer);
     } catch {
       say(this, phrase(this, "unreachable"), "trouble");
     } finally {
@@ -111,15 +104,13 @@ class ScoreLookup extends HTMLElement {
 
   async #ask(form) {
     for (let tries = 1; ; tries++) {
-      try {
-        return await load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      } catch (trouble) {
-        if (!(trouble instanceof Busy) || tries === TRIES) throw trouble;
-        // Not all at the same second: up to half as long again.
-        const seconds = Math.ceil(trouble.seconds * (1 + Math.random() / 2));
-        say(this, phrase(this, "busy", { seconds }), "trouble");
-        await pause(seconds * 1000);
-      }
+      const answer = await load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      if (!answer.wait || (answer.main && answer.wait > LONGEST_WAIT)) return answer;
+      if (tries === TRIES) throw new Error("busy");
+      // Not all at the same second: up to half as long again.
+      const seconds = Math.ceil(Math.min(answer.wait, LONGEST_WAIT) * (1 + Math.random() / 2));
+      say(this, phrase(this, "busy", { seconds }), "trouble");
+      await pause(seconds * 1000);
     }
   }
 }
@@ -158,15 +149,10 @@ class CountDown extends HTMLElement {
     let wait = Math.random() * 3000;
     while (this.isConnected) {
       await pause(wait);
-      try {
-        const { page } = await load(location.href);
-        if (!page.querySelector("count-down")) return show(screenOf(page));
-        wait = 1000 + Math.random() * 2000;
-      } catch (trouble) {
-        say(this, phrase(this, "busy"), "trouble");
-        wait = Math.max(wait * 1.6, (trouble.seconds ?? 2) * 1000) * (1 + Math.random() / 2);
-        wait = Math.min(wait, 30_000);
-      }
+      const answer = await load(location.href).catch(() => ({ wait: 2 }));
+      if (!answer.wait && !answer.main.querySelector("count-down")) return show(answer);
+      if (answer.wait) say(this, phrase(this, "busy"), "trouble");
+      wait = Math.min(30_000, Math.max(wait * 1.5, (answer.wait || 1) * 1000) * (1 + Math.random() / 2));
     }
   }
 }

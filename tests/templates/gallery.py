@@ -15,6 +15,7 @@ from kit.pages import Pages
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
+from server.legal_basis import laws_in_force
 from units.units import Unit
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -162,7 +163,7 @@ class Page:
     path: str
     template: str
     context: dict[str, Any] = field(default_factory=dict)
-    unit: Unit | None = VAN_GIANG
+    unit: Unit = VAN_GIANG
 
 
 def lookup_page(name: str, template: str, shown: Exam, **context: Any) -> Page:
@@ -191,8 +192,10 @@ GALLERY = [
     lookup_page("result", "score_result", THPT, report=FOUR_PAPERS),
     lookup_page("result-total", "score_result", LOP_10, report=WITH_TOTAL),
     lookup_page("result-marks", "score_result", UNDATED, report=MARKS),
+    Page("/huong-dan", "server/guides.html"),
+    Page("/huong-dan/tra-cuu-diem-thi", "server/score_lookup_guide.html"),
+    Page("/quyen-rieng-tu", "server/privacy.html", {"legal_basis": laws_in_force(NOW.date())}),
     *(Page(f"/problem-{code}", f"problems/{code}.html", {"retry_after": 40}) for code in PROBLEMS),
-    Page("/problem-without-unit", "problems/internal_error.html", unit=None),
 ]
 
 
