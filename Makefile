@@ -3,20 +3,21 @@
 .DELETE_ON_ERROR:
 PYTHON ?= python3
 BIN := .venv/bin
-UV_QUIET := --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: help run test lint bench proofs lock format clean
+.PHONY: help run test lint lock format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.run-ready: requirements.lock pyproject.toml
-	@$(PYTHON) kit/environment.py .venv requirements.lock
+# -I: nothing of the folder we stand in, nor of the user's Python settings, takes part.
+.venv/.run-ready: requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -I server/environment.py .venv requirements.lock
 	@touch $@
 
-.venv/.test-ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) kit/environment.py .venv requirements-dev.lock
-	@touch $@ .venv/.run-ready
+.venv/.test-ready: requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -I server/environment.py .venv requirements-dev.lock
+	@touch .venv/.run-ready $@
 
 run: .venv/.run-ready ## install what is needed, then show the product working with a fictional department
 	@$(BIN)/baodanh run --attached
@@ -37,8 +38,8 @@ format: .venv/.test-ready ## let ruff write the layout
 	@$(BIN)/ruff format .
 
 lock: .venv/.test-ready ## write the lock files anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) -o requirements.lock
+	@$(COMPILE) --group dev -o requirements-dev.lock
 
 clean: ## remove the environment and caches; data in .state stays
-	rm -rf .venv *.egg-info .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv *.egg-info .ruff_cache .pytest_cache .hypothesis .import_linter_cache
