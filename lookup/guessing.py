@@ -3,7 +3,8 @@
 from litestar import Request
 
 from kit.errors import TooManyRequests
-from kit.rate_limit import RateLimiter, address_prefix
+from kit.client_address import address_prefix
+from kit.rate_limit import RateLimiter
 from lookup.exams import Exam
 from lookup.scores import Question, Result, ScoreDesk
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kit.dates import UnreadableDate, parse_birth_date
+from kit.dates import NotADate, parse_birth_date
 from kit.errors import FieldError, InvalidForm
 from lookup.exams import Exam
 from lookup.pins import normalise_pin
@@ -35,7 +35,7 @@ def _read(typed: Mapping[str, Any], field: str, read, errors: list[FieldError]):
     value = typed.get(field)
     try:
         return read(_as_text(value))
-    except UnreadableDate as problem:
+    except NotADate as problem:
         errors.append(FieldError(field, f"birth_date_{problem.reason}"))
     except _Mistake as mistake:
         errors.append(FieldError(field, mistake.code, **mistake.facts))
