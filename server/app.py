@@ -82,24 +82,18 @@ _OPENAPI = OpenAPIConfig(
 
 def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
-    cache_key = keys.current("cache").value
     redis = RedisServer(settings.redis_url)
-    # Connects when first asked: a worker must come up while PostgreSQL is dead.
-    pool = asyncpg.create_pool(
-        settings.database_url, min_size=0, max_size=8, command_timeout=_ANSWER_SECONDS, timeout=_ANSWER_SECONDS
-    )
-    cache = Cache(redis, key=cache_key, version="1", clock=lambda: clock().timestamp())
     return State(
         {
+            "settings": settings,
             "clock": clock,
             "public_url": settings.public_url,
             "metrics_from": settings.metrics_from,
+            "cache_key": keys.current("cache").value,
+            "pin_keys": [key.value for key in keys.all("pin")],
             "redis": redis,
-            "pool": pool,
-            "limiter": RateLimiter(redis, key=cache_key, rates=settings.rates),
-            "catalogue": Catalogue(pool, f"{settings.node}/{os.getpid()}"),
+            "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "pages": Pages(_TEMPLATES),
-            "desk": ScoreDesk(pool, cache, [key.value for key in keys.all("pin")]),
         }
     )
 
@@ -120,13 +114,21 @@ def _dependencies() -> dict[str, Provide]:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
-    await app.state.pool
-    watch = asyncio.create_task(app.state.catalogue.watch())
+    state = app.state
+    # Connects when first asked: a worker must come up while PostgreSQL is dead.
+    state.pool = asyncpg.create_pool(
+        state.settings.database_url, min_size=0, max_size=8, command_timeout=_ANSWER_SECONDS, timeout=_ANSWER_SECONDS
+    )
+    await state.pool
+    cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
+    state.catalogue = Catalogue(state.pool, f"{state.settings.node}/{os.getpid()}")
+    state.desk = ScoreDesk(state.pool, cache, state.pin_keys)
+    watch = asyncio.create_task(state.catalogue.watch())
     try:
         yield
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
-        app.state.pool.terminate()
-        await app.state.redis.close()
+        state.pool.terminate()
+        await state.redis.close()

@@ -5,18 +5,20 @@ import os
 import sys
 
 
-
 from cyclopts import App
 from rich.console import Console
 
 from kit.errors import DomainError, UsageError
-from server import exam_commands, score_commands, unit_commands
 from server.settings import load_settings
 
-app = App(name="baodanh", help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.")
-app.command(exam_commands.app)
-app.command(score_commands.app)
-app.command(unit_commands.app)
+app = App(
+    name="baodanh",
+    help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.",
+)
+# Named, not imported: each command loads only what it needs.
+app.command("server.exam_commands:app", name="exam")
+app.command("server.score_commands:app", name="scores")
+app.command("server.unit_commands:app", name="unit")
 
 # What a person at the terminal reads when a rule says no.
 _SENTENCES = {
@@ -54,9 +56,7 @@ def migrate() -> None:
     from server.service import find_database
 
     settings = load_settings(os.environ)
-    applied = asyncio.run(
-        bring_up_to_date(find_database(settings, owner=True), find_database(settings))
-    )
+    applied = asyncio.run(bring_up_to_date(find_database(settings, owner=True), find_database(settings)))
     print("\n".join(f"{migration.package}/{migration.name}" for migration in applied) or "Nothing to do.")
 
 
@@ -99,5 +99,3 @@ def main() -> None:
 def _fail(sentence: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, style="red", markup=False)
     sys.exit(1)
-
-
