@@ -23,8 +23,11 @@ def main() -> None:
     arguments.add_argument("--fd", type=int, required=True)
     listening = socket.socket(fileno=arguments.parse_args().fd)
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+    settings = load_settings(os.environ)
     config = uvicorn.Config(
-        create_app(load_settings(os.environ)),
+        # Made inside the event loop that serves: the database pool belongs to the loop it is made in.
+        lambda: create_app(settings),
+        factory=True,
         loop="uvloop",
         http="httptools",
         ws="none",
