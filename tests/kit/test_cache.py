@@ -39,7 +39,8 @@ class Clock:
 
 @pytest.fixture
 async def redis(stoppable_valkey):
-    async with RedisServer(stoppable_valkey.url, pause=0.1) as server:
+    # More patience than in service: a busy test machine is not a stopped Redis.
+    async with RedisServer(stoppable_valkey.url, patience=0.25, pause=0.1) as server:
         yield server
 
 
@@ -215,7 +216,7 @@ async def test_with_redis_killed_answers_come_and_each_is_made_once(stoppable_va
     for _ in range(20):
         started = time.monotonic()
         assert await cache.get_or_make("score", ("a",), make, ttl=60) == b"from PostgreSQL"
-        assert time.monotonic() - started < 0.06
+        assert time.monotonic() - started < 0.2
     assert make.count == 1
     stoppable_valkey.start()
     await until_it_is_back(redis)
@@ -232,8 +233,8 @@ async def test_with_redis_stopped_one_request_waits_and_the_others_do_not(stoppa
         assert await cache.get_or_make("score", (i % 5,), make, ttl=60) is None
         waits.append(time.monotonic() - started)
         await asyncio.sleep(0.002)
-    assert max(waits) < 0.1
-    assert sum(wait > 0.02 for wait in waits) == 1
+    assert max(waits) < 0.5
+    assert sum(wait > 0.2 for wait in waits) == 1
     assert make.count == 5
     stoppable_valkey.thaw()
     await until_it_is_back(redis)
@@ -306,7 +307,7 @@ async def test_no_answer_is_ever_another_persons(stoppable_valkey):
 
 
 async def test_a_cluster_keeps_answers_too(valkey_cluster):
-    async with RedisServer(valkey_cluster.url) as redis:
+    async with RedisServer(valkey_cluster.url, patience=0.25) as redis:
         cache, make = Cache(redis, key=KEY, version="1"), Maker()
         await redis.ask(lambda client: client.get("a"))
         await until_it_is_back(redis)

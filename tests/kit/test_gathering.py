@@ -13,12 +13,17 @@ class Post:
 
     def __init__(self):
         self.letters = []
+        self.under_way = self.most_under_way = 0
         self.goes = asyncio.Event()
         self.goes.set()
 
     async def send(self, questions):
         self.letters.append(questions)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
         await self.goes.wait()
+        await asyncio.sleep(0)
+        self.under_way -= 1
         return [question * 10 for question in questions]
 
 
@@ -44,11 +49,12 @@ async def test_while_two_letters_are_under_way_the_rest_gathers():
     assert post.letters[2] == list(range(2, 10))
 
 
-async def test_a_letter_has_an_end():
+async def test_a_crowd_makes_letters_of_bounded_length_two_at_a_time():
     post = Post()
     gatherer = Gatherer(post.send)
     assert await asyncio.gather(*(gatherer.ask(i) for i in range(1000))) == [i * 10 for i in range(1000)]
     assert max(map(len, post.letters)) == 128
+    assert post.most_under_way == 2
 
 
 async def test_who_leaves_does_not_disturb_the_order():

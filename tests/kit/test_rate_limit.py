@@ -20,7 +20,8 @@ RATES = {"few": parse("4/minute"), "once": parse("1/minute"), "brief": parse("3/
 
 @pytest.fixture
 async def redis(stoppable_valkey):
-    async with RedisServer(stoppable_valkey.url, pause=0.1) as server:
+    # More patience than in service: a busy test machine is not a stopped Redis.
+    async with RedisServer(stoppable_valkey.url, patience=0.25, pause=0.1) as server:
         yield server
 
 
@@ -53,7 +54,7 @@ async def test_each_name_and_each_identifier_counts_for_itself(limiter):
 
 
 async def test_all_nodes_count_together(stoppable_valkey, limiter):
-    async with RedisServer(stoppable_valkey.url) as other_redis:
+    async with RedisServer(stoppable_valkey.url, patience=0.25) as other_redis:
         other = RateLimiter(other_redis, key=KEY, rates=RATES)
         allowed = await asyncio.gather(hits(limiter, 600, "many"), hits(other, 600, "many"))
         assert sum(allowed) == 1000
@@ -83,7 +84,7 @@ async def test_with_redis_killed_half_as_many_are_allowed_at_once(stoppable_valk
     started = time.monotonic()
     assert await hits(limiter, 50) == 2
     assert await hits(limiter, 50, "once", "a") == 1
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 0.2
     assert 58 <= (await limiter.hit("few", "10.0.0.1")).retry_after <= 60
     await limiter.clear("few", "10.0.0.1")
     assert await hits(limiter, 50) == 2
@@ -103,8 +104,8 @@ async def test_with_redis_stopped_one_waits_and_nobody_is_without_a_limit(stoppa
         waits.append(time.monotonic() - started)
         await asyncio.sleep(0.003)
     assert allowed == 2
-    assert max(waits) < 0.1
-    assert sum(wait > 0.02 for wait in waits) == 1
+    assert max(waits) < 0.5
+    assert sum(wait > 0.2 for wait in waits) == 1
 
 
 async def test_when_redis_refuses_to_count_this_process_counts(stoppable_valkey, limiter):
@@ -114,7 +115,7 @@ async def test_when_redis_refuses_to_count_this_process_counts(stoppable_valkey,
 
 
 async def test_a_cluster_counts_too(valkey_cluster):
-    async with RedisServer(valkey_cluster.url) as redis:
+    async with RedisServer(valkey_cluster.url, patience=0.25) as redis:
         limiter = RateLimiter(redis, key=KEY, rates=RATES)
         await redis.ask(lambda client: client.get("a"))
         while redis.is_away:  # noqa: ASYNC110 -- the probe has no event to wait for

@@ -10,7 +10,9 @@ from kit.errors import UsageError
 from kit.redis_address import open_client
 from kit.redis_servers import RedisServer
 
-NOBODY_WAITED = 0.02
+# Longer than in service, so that a busy test machine is not taken for a stopped Redis.
+PATIENCE = 0.25
+NOBODY_WAITED = 0.1
 
 
 async def found(redis):
@@ -38,7 +40,7 @@ def get(key):
 
 @pytest.fixture
 async def redis(stoppable_valkey):
-    async with RedisServer(stoppable_valkey.url, pause=0.1) as server:
+    async with RedisServer(stoppable_valkey.url, patience=PATIENCE, pause=0.1) as server:
         yield server
 
 
@@ -53,9 +55,9 @@ async def test_a_stopped_server_costs_one_wait_for_everybody_together(stoppable_
     stoppable_valkey.freeze()
     answers, first = await timed(asyncio.gather(*(redis.ask(get("a"), default="none") for _ in range(50))))
     assert answers == ["none"] * 50
-    assert 0.045 < first < 0.09
+    assert PATIENCE - 0.01 < first < 2 * PATIENCE
     assert redis.is_away
-    assert redis.trouble == "no answer within 50 ms"
+    assert redis.trouble == "no answer within 250 ms"
     _, later = await timed(asyncio.gather(*(redis.ask(get("a")) for _ in range(50))))
     assert later < NOBODY_WAITED
     stoppable_valkey.thaw()
@@ -67,9 +69,9 @@ async def test_who_asks_late_in_the_first_wait_is_released_with_the_others(stopp
     await redis.run([("SET", "a", "1")])
     stoppable_valkey.freeze()
     first = asyncio.create_task(redis.ask(get("a")))
-    await asyncio.sleep(0.04)
+    await asyncio.sleep(PATIENCE - 0.05)
     _, waited = await timed(redis.ask(get("a")))
-    assert waited < 0.03
+    assert waited < 0.15
     await first
 
 
@@ -85,7 +87,7 @@ async def test_a_killed_server_is_missed_by_nobody_and_found_again(stoppable_val
     stoppable_valkey.kill()
     answer, waited = await timed(redis.ask(get("a"), default="none"))
     assert answer == "none"
-    assert waited < 0.06
+    assert waited < NOBODY_WAITED
     assert redis.is_away
     stoppable_valkey.start()
     await until(lambda: not redis.is_away)
@@ -101,14 +103,52 @@ async def test_a_server_restarted_between_two_questions_is_not_noticed(stoppable
     assert not redis.is_away
 
 
-async def test_our_own_busy_loop_is_not_taken_for_a_slow_server(redis):
-    await redis.run([("SET", "a", "1")])
-    asking = asyncio.create_task(redis.ask(get("a")))
-    for _ in range(6):
-        await asyncio.sleep(0)
-        time.sleep(0.06)  # noqa: ASYNC251 -- the crowd keeps the loop busy
-    assert await asking == b"1"
-    assert not redis.is_away
+async def test_in_service_a_stopped_server_is_waited_for_50_ms(stoppable_valkey):
+    async with RedisServer(stoppable_valkey.url) as redis:
+        stoppable_valkey.freeze()
+        _, waited = await timed(redis.ask(get("a")))
+        assert 0.045 < waited < 0.2
+
+
+async def test_our_own_busy_loop_is_not_taken_for_a_slow_server(stoppable_valkey):
+    async with RedisServer(stoppable_valkey.url) as redis:
+        await redis.run([("SET", "a", "1")])
+        asking = asyncio.create_task(redis.ask(get("a")))
+        for _ in range(6):
+            await asyncio.sleep(0)
+            time.sleep(0.06)  # noqa: ASYNC251 -- the crowd keeps the loop busy
+        assert await asking == b"1"
+        assert not redis.is_away
+
+
+async def test_connections_that_died_in_silence_are_not_tried_one_after_the_other(stoppable_valkey):
+    """As when a firewall forgets them: they look open, and nothing comes back; new ones work."""
+    mute = []
+
+    async def relay(reader, writer):
+        there_reader, there_writer = await asyncio.open_unix_connection(str(stoppable_valkey.socket))
+        silence = asyncio.Event()
+        mute.append(silence)
+        await asyncio.gather(carry(reader, there_writer, silence), carry(there_reader, writer, silence))
+
+    async def carry(source, target, silence):
+        while data := await source.read(65536):
+            if not silence.is_set():
+                target.write(data)
+        target.close()
+
+    path = str(stoppable_valkey.folder / "relay.sock")
+    async with (
+        await asyncio.start_unix_server(relay, path),
+        RedisServer(f"unix://{path}", patience=0.1, pause=0.1) as redis,
+    ):
+        await asyncio.gather(*(redis.ask(get("a")) for _ in range(10)))
+        for silence in mute:
+            silence.set()
+        assert await redis.ask(get("a"), default="none") == "none"
+        await until(lambda: not redis.is_away, 1)
+        assert await redis.run([("SET", "a", "1")]) == [True]
+        assert await asyncio.gather(*(redis.ask(get("a")) for _ in range(10))) == [b"1"] * 10
 
 
 async def test_a_refused_command_is_no_reason_to_step_aside(redis):
@@ -168,7 +208,7 @@ async def test_no_answer_ever_goes_to_another_question(stoppable_valkey):
 
 
 async def test_a_cluster_is_asked_through_the_same_door(valkey_cluster):
-    async with RedisServer(valkey_cluster.url, pause=0.1) as redis:
+    async with RedisServer(valkey_cluster.url, patience=PATIENCE, pause=0.1) as redis:
         await found(redis)
         keys = [b"k%d" % i for i in range(50)]
         assert await redis.run([("SET", key, key) for key in keys]) == [True] * 50
@@ -176,7 +216,7 @@ async def test_a_cluster_is_asked_through_the_same_door(valkey_cluster):
         assert await redis.answers()
         valkey_cluster.freeze()
         _, waited = await timed(redis.get_many(keys))
-        assert waited < 0.09
+        assert waited < 2 * PATIENCE
         assert redis.is_away
         valkey_cluster.thaw()
         await until(lambda: not redis.is_away)
@@ -184,7 +224,7 @@ async def test_a_cluster_is_asked_through_the_same_door(valkey_cluster):
 
 
 async def test_a_killed_cluster_is_found_again(valkey_cluster):
-    async with RedisServer(valkey_cluster.url, pause=0.1) as redis:
+    async with RedisServer(valkey_cluster.url, patience=PATIENCE, pause=0.1) as redis:
         await found(redis)
         valkey_cluster.kill()
         assert await redis.get_many([b"a"]) is None
@@ -196,12 +236,12 @@ async def test_a_killed_cluster_is_found_again(valkey_cluster):
 
 
 async def test_a_dead_sentinel_in_the_list_hides_nothing(valkey_behind_sentinel):
-    async with RedisServer(valkey_behind_sentinel.url, pause=0.1) as redis:
+    async with RedisServer(valkey_behind_sentinel.url, patience=PATIENCE, pause=0.1) as redis:
         await found(redis)
         assert await redis.run([("SET", "a", "1"), ("GET", "a")]) == [True, b"1"]
         valkey_behind_sentinel.freeze()
         _, waited = await timed(redis.ask(get("a")))
-        assert waited < 0.09
+        assert waited < 2 * PATIENCE
         valkey_behind_sentinel.thaw()
         await until(lambda: not redis.is_away)
         assert await redis.ask(get("a")) == b"1"
