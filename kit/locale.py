@@ -84,7 +84,7 @@ def wait(seconds: int, locale: Locale) -> str:
 
 def with_code(text: str) -> Markup:
     """Plain text in which what stands between backticks is code, as in the sentences of an OpenAPI document."""
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))  # noqa: S704 - escaped before it is marked up
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def monogram(name: str) -> str:

@@ -6,15 +6,23 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
 from kit.errors import FieldError
+from kit.locale import Locale
 from kit.pages import Pages
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
+from lookup.score_api import api_routes
+from server.api_reference import Reader, words_for
 from server.legal_basis import laws_in_force
 from units.units import Unit
 
@@ -195,9 +203,25 @@ GALLERY = [
     Page("/huong-dan", "server/guides.html"),
     Page("/huong-dan/tra-cuu-diem-thi", "server/score_lookup_guide.html"),
     Page("/quyen-rieng-tu", "server/privacy.html", {"legal_basis": laws_in_force(NOW.date())}),
+    Page("/tai-lieu/api", "server/api_reference.html"),
     *(Page(f"/problem-{code}", f"problems/{code}.html", {"retry_after": 40}) for code in PROBLEMS),
 ]
 
 
-def html(pages: Pages, locale: Any, page: Page) -> str:
-    return pages.html(locale, page.template, path=page.path, unit=page.unit, now=NOW, **page.context)
+@cache
+def openapi_document() -> dict[str, Any]:
+    """What the API says about itself, without anything behind it."""
+    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("catalogue", "desk", "limiter", "now")}
+    app = Litestar(
+        api_routes, dependencies=absent, openapi_config=OpenAPIConfig("Báo Danh", "1", use_handler_docstrings=True)
+    )
+    return app.openapi_schema.to_schema()
+
+
+def html(pages: Pages, locale: Locale, page: Page) -> str:
+    context = page.context
+    if page.template == "server/api_reference.html":
+        reader = Reader(openapi_document(), words_for(locale))
+        base = "https://tracuu.vangiang.example"
+        context = {"base": base, "operations": reader.operations(base, EXAMS[:2]), "shapes": reader.shapes()}
+    return pages.html(locale, page.template, path=page.path, unit=page.unit, now=NOW, **context)
