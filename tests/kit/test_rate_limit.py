@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from types import SimpleNamespace
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limits import parse
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
 
+from kit.client_address import ClientAddress
 from kit.errors import TooManyRequests
 from kit.rate_counters import LocalCounters
 from kit.rate_limit import RateLimiter, limited
@@ -168,18 +171,29 @@ async def test_memory_without_redis_is_bounded_and_comes_back(monkeypatch):
     assert len(counters._counts) == 1
 
 
-def connection_from(limiter, host):
-    client = SimpleNamespace(host=host) if host else None
-    return SimpleNamespace(client=client, app=SimpleNamespace(state=SimpleNamespace(limiter=limiter)))
+@get("/", guards=[limited("few")])
+async def look_up() -> str:
+    return "found"
+
+
+def refuse(_request, error):
+    return Response("wait", status_code=error.status, headers=error.headers)
 
 
 async def test_a_route_counts_by_address_and_ipv6_by_subscriber(limiter):
-    guard = limited("few")
-    for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3:0:0:1", "2001:db8::4"]:
-        await guard(connection_from(limiter, host), None)
-    with pytest.raises(TooManyRequests) as refusal:
-        await guard(connection_from(limiter, "2001:db8::ffff"), None)
-    assert 58 <= int(refusal.value.headers["Retry-After"]) <= 60
-    await guard(connection_from(limiter, "2001:db8:0:1::1"), None)
-    for host in ["10.0.0.1", "10.0.0.2", None]:
-        await guard(connection_from(limiter, host), None)
+    app = Litestar([look_up], state=State({"limiter": limiter}), exception_handlers={TooManyRequests: refuse})
+    proxied = ClientAddress(app, ["10.0.0.1"])
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(proxied, client=("10.0.0.1", 1)), base_url="http://service"
+    ) as client:
+
+        async def ask_from(address):
+            return await client.get("/", headers={"X-Real-IP": address})
+
+        for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3:0:0:1", "2001:db8::4"]:
+            assert (await ask_from(host)).text == "found"
+        refusal = await ask_from("2001:db8::ffff")
+        assert refusal.status_code == 429
+        assert 58 <= int(refusal.headers["Retry-After"]) <= 60
+        for host in ["2001:db8:0:1::1", "10.0.0.1", "10.0.0.2", "nobody"]:
+            assert (await ask_from(host)).text == "found"
