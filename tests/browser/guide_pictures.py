@@ -5,6 +5,7 @@
 
 import asyncio
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,15 @@ DEMO_NUMBER = "99000001"
 PHONE_WIDTH = 360
 # Sharp enough on a phone of five years ago, small enough for its connection.
 SHARPNESS = 1.5
+_ENCODE = """async (address) => {
+  const picture = new Image();
+  picture.src = address;
+  await picture.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [picture.width, picture.height];
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  return canvas.toDataURL("image/webp", 0.75);
+}"""
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -35,19 +45,19 @@ class Picture(msgspec.Struct, frozen=True):
 PICTURES = (
     Picture("exams", "/tra-cuu/diem-thi", 560),
     Picture("countdown", "/tra-cuu/diem-thi/demo-sap-cong-bo", 560),
-    Picture("form", "/tra-cuu/diem-thi/demo-thpt", 480, number=DEMO_NUMBER),
-    Picture("result", "/tra-cuu/diem-thi/demo-thpt", 700, number=DEMO_NUMBER, send=True),
+    Picture("form", "/tra-cuu/diem-thi/demo-thpt", 530, number=DEMO_NUMBER),
+    Picture("result", "/tra-cuu/diem-thi/demo-thpt", 712, number=DEMO_NUMBER, send=True),
 )
 
 
 async def take_guide_pictures(browser: Browser, url: str, folder: Path) -> list[Path]:
-    """Every picture in every language, as `folder/vi/form.png`; `url` is that of a service with demo data."""
+    """Every picture in every language, as `folder/vi/form.webp`; `url` is that of a service with demo data."""
     taken = []
     for locale in LOCALES:
         (folder / locale).mkdir(parents=True, exist_ok=True)
         async with _phone(browser) as page:
             for picture in PICTURES:
-                path = folder / locale / f"{picture.name}.png"
+                path = folder / locale / f"{picture.name}.webp"
                 await _take(page, url, locale, picture, path)
                 taken.append(path)
     return taken
@@ -72,7 +82,13 @@ async def _take(page: Page, url: str, locale: Locale, picture: Picture, path: Pa
         await page.wait_for_selector(".result")
     # A blinking cursor would make two pictures of one page.
     await page.evaluate("document.activeElement?.blur()")
-    await page.screenshot(path=path)
+    path.write_bytes(await _as_webp(page, await page.screenshot()))
+
+
+async def _as_webp(page: Page, png: bytes) -> bytes:
+    """Less than half the PNG's size, by the browser's own encoder."""
+    encoded = await page.evaluate(_ENCODE, "data:image/png;base64," + b64encode(png).decode())
+    return b64decode(encoded.partition(",")[2])
 
 
 async def _main(url: str) -> None:
