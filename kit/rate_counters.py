@@ -11,7 +11,7 @@ from kit.gathering import Gatherer
 from kit.redis_servers import RedisServer
 
 
-class RedisAway(Exception):  # noqa: N818 -- a circumstance, met by counting here
+class RedisAway(Exception):
     """Redis cannot be asked at the moment."""
 
 
