@@ -1,78 +1,22 @@
-"""A result as a person reads it: words for marks, and each score where it lies among all others."""
+"""Give a department its result file back with every mistake marked, in its own language."""
 
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import msgspec
-
-from kit.locale import Locale
-from lookup.distributions import Spread
-from lookup.exams import Exam
-from lookup.marks import MARKS
-from lookup.scores import Component, Result
+from kit.tables import CellMark, LegacyExample, Table, write_annotated
+from lookup.score_problems import MESSAGES, Problem
 
 
-class ReportLine(msgspec.Struct, frozen=True):
-    """One paper on the card: its name, and a score with its decimals or the word of a mark."""
-
-    name: str
-    score: Decimal | None
-    decimals: int
-    mark: str | None
-    spread: Spread | None
+def write_report(table: Table, problems: Sequence[Problem], conversions: Sequence[LegacyExample], out: Path) -> None:
+    """Write the annotated workbook; above 20,000 rows it holds the bad rows only. Raises TableError."""
+    write_annotated(table, out, _marks(table, problems, conversions))
 
 
-class Report(msgspec.Struct, frozen=True):
-    """The card: what the page shows, in the page's language, so that templates do no arithmetic."""
-
-    candidate_number: str
-    name: str | None
-    version: int
-    version_reason: str | None
-    released_at: datetime
-    components: list[ReportLine]
-    total: Decimal | None
-    total_name: str
-    total_decimals: int
-
-
-def write_report(exam: Exam, result: Result, locale: Locale, now: datetime) -> Report:
-    """The card for a result that `ScoreDesk.find` gave out at `now`."""
-    rule = exam.total_rule
-    return Report(
-        candidate_number=result.candidate_number,
-        name=result.name,
-        version=result.version,
-        version_reason=result.reason,
-        released_at=result.released_at,
-        components=[_line(exam, component, locale, now) for component in result.components],
-        total=result.total,
-        total_name=(rule.name_en if locale == "en" else rule.name) if rule else "",
-        total_decimals=rule.decimals if rule else 0,
-    )
-
-
-def _line(exam: Exam, component: Component, locale: Locale, now: datetime) -> ReportLine:
-    subject = component.subject
-    return ReportLine(
-        name=subject.name_en if locale == "en" else subject.name,
-        score=component.score,
-        decimals=subject.decimals,
-        mark=_word(component.mark, locale),
-        spread=_spread(exam, component, now),
-    )
-
-
-def _word(code: str | None, locale: Locale) -> str | None:
-    if code is None:
-        return None
-    mark = MARKS[code]
-    return mark.word_en if locale == "en" else mark.word
-
-
-def _spread(exam: Exam, component: Component, now: datetime) -> Spread | None:
-    release = exam.visible_release(now)
-    if release is None or component.score is None:
-        return None
-    distribution = release.distributions.get(component.subject.position)
-    return distribution.spread(component.score) if distribution else None
+def _marks(table: Table, problems: Sequence[Problem], conversions: Sequence[LegacyExample]) -> Iterator[CellMark]:
+    for problem in problems:
+        # What concerns the file as a whole stands at its headings.
+        row = problem.row or table.header.row
+        yield CellMark(row, problem.column, problem.sentence("vi", hint=False), problem.fault.suggestion)
+    for example in conversions:
+        message = MESSAGES["text_converted"].vi.format(before=example.before, after=example.after)
+        yield CellMark(example.row, example.column, message, example.after)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from kit.vietnamese import search_key
+
 Meaning = TypeVar("Meaning")
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
-_LETTERS = str.maketrans({"đ": "d", "ð": "d", "y": "i"})
 
 
 @lru_cache(maxsize=4096)
@@ -21,8 +22,8 @@ def spelling_keys(text: str) -> tuple[str, str]:
     """
     decomposed = unicodedata.normalize("NFD", text.casefold().replace("ð", "đ"))
     marked = "".join(_word_key(word) for word in _words(decomposed))
-    bare = "".join(c for c in decomposed.translate(_LETTERS) if c.isalnum())
-    return marked, bare
+    bare = "".join(c for c in search_key(text) if c.isalnum())
+    return marked, bare.replace("y", "i")
 
 
 def _words(decomposed: str) -> list[str]:

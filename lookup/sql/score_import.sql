@@ -1,0 +1,123 @@
+-- Bring a file of results in: staged first, compared with what is on record, then stored as one batch.
+
+-- name: create_staged_results()#
+-- A file's rows as read. Temporary: the server writes no log for it, and forgets it with the transaction.
+create temporary table staged_results (
+    row_number integer not null,
+    candidate_number text collate "C" not null,
+    scores numeric[] not null,
+    marks text[],
+    total numeric,
+    name text,
+    birth_date date,
+    pin_hash bytea,
+    version smallint not null default 1
+) on commit drop;
+
+-- name: create_latest_results()#
+-- What is on record for the same exam: the last version of each candidate, released or not.
+create temporary table latest_results (
+    candidate_number text collate "C" not null,
+    version smallint not null,
+    scores numeric[] not null,
+    marks text[],
+    total numeric,
+    name text,
+    birth_date date,
+    pin_hash bytea
+) on commit drop;
+
+-- name: analyze_staged_results()#
+analyze staged_results;
+
+-- name: avoid_nested_loops()#
+-- Nobody has counted a table that was filled a moment ago: a million times a million steps would look cheap.
+set local enable_nestloop = off;
+
+-- name: count_rows_of_twins()$
+-- How many rows name a candidate that another row names too.
+select coalesce(sum(copies), 0)::bigint
+from (select count(*) as copies from staged_results group by candidate_number having count(*) > 1) as twins;
+
+-- name: list_twins(most)
+-- The candidates who stand in several rows, with those rows.
+with twins as (
+    select candidate_number from staged_results group by candidate_number having count(*) > 1 limit :most)
+select candidate_number, array_agg(row_number order by row_number) as row_numbers
+from staged_results join twins using (candidate_number)
+group by candidate_number
+order by min(row_number);
+
+-- name: lock_import(exam_code)$
+-- Two imports of one exam wait for each other; the lock ends with the transaction.
+select pg_advisory_xact_lock(hashtextextended('score import ' || :exam_code, 0));
+
+-- name: gather_latest_results(exam_code)$
+with gathered as (
+    insert into latest_results (candidate_number, version, scores, marks, total, name, birth_date, pin_hash)
+    select distinct on (candidate_number)
+        candidate_number, version, scores, marks, total, name, birth_date, pin_hash
+    from lookup.results
+    where exam_code = :exam_code
+    order by candidate_number, version desc
+    returning 1)
+select count(*) from gathered;
+
+-- name: count_staged_results()$
+select count(*) from staged_results;
+
+-- name: list_lost_papers(positions)
+-- Papers that the file has no column for, though some of its candidates have them on record.
+select paper.position, count(*) as candidates
+from latest_results l join staged_results s using (candidate_number)
+    cross join unnest(:positions::smallint[]) as paper (position)
+where l.scores[paper.position] is not null or l.marks[paper.position] is not null
+group by paper.position
+order by paper.position;
+
+-- name: count_lost_totals()$
+select count(*)
+from latest_results l join staged_results s using (candidate_number)
+where l.total is not null;
+
+-- name: keep_details(keep_names, keep_birth_dates, keep_pins)!
+-- What the file has no column for stays as it is on record.
+update staged_results s
+set name = case when :keep_names::boolean then l.name else s.name end,
+    birth_date = case when :keep_birth_dates::boolean then l.birth_date else s.birth_date end,
+    pin_hash = case when :keep_pins::boolean then l.pin_hash else s.pin_hash end
+from latest_results l
+where l.candidate_number = s.candidate_number
+    and (:keep_names::boolean and l.name is not null
+        or :keep_birth_dates::boolean and l.birth_date is not null
+        or :keep_pins::boolean and l.pin_hash is not null);
+
+-- name: drop_unchanged()$
+with unchanged as (
+    delete from staged_results s
+    using latest_results l
+    where l.candidate_number = s.candidate_number
+        and (l.scores, l.marks, l.total, l.name, l.birth_date, l.pin_hash)
+            is not distinct from (s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash)
+    returning 1)
+select count(*) from unchanged;
+
+-- name: number_changed()$
+with changed as (
+    update staged_results s
+    set version = l.version + 1
+    from latest_results l
+    where l.candidate_number = s.candidate_number
+    returning 1)
+select count(*) from changed;
+
+-- name: add_batch(exam_code, imported_at, file_name, file_sha256, reason, result_count)$
+insert into lookup.batches (exam_code, imported_at, file_name, file_sha256, reason, result_count)
+values (:exam_code, :imported_at, :file_name, :file_sha256, :reason, :result_count)
+returning id;
+
+-- name: add_results(exam_code, batch_id)!
+insert into lookup.results (
+    exam_code, candidate_number, version, batch_id, scores, marks, total, name, birth_date, pin_hash)
+select :exam_code::text, candidate_number, version, :batch_id::bigint, scores, marks, total, name, birth_date, pin_hash
+from staged_results;
