@@ -50,8 +50,6 @@ def _read_json(body: bytes) -> dict[str, Any]:
 
 def _read_form(body: bytes) -> dict[str, Any]:
     try:
-        return dict(
-            parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
-        )
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise MalformedBody from None

@@ -3,17 +3,21 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def utc_now() -> datetime:
-    """This machine's clock, with its zone. Deadlines under a lock ask PostgreSQL instead: `now`."""
+    """The time by this machine's clock, with its zone. Deadlines under a lock ask PostgreSQL instead: `now`."""
     return datetime.now(UTC)
 
 
-async def now(transaction) -> datetime:
+async def now(transaction: asyncpg.Connection) -> datetime:
     """PostgreSQL's clock, read after the lock: every node and every command agrees on it."""
-    return await transaction.fetchval("select clock_timestamp()")
+    moment = await transaction.fetchval("select clock_timestamp()")
+    assert moment is not None
+    return moment
 
 
 def parse_moment(text: str) -> datetime:

@@ -3,7 +3,7 @@
 The sentence that a person reads stands in `templates/problems/`; the raising code stays short.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 
 class FieldError:
@@ -24,8 +24,8 @@ class DomainError(Exception):
     `headers` go out with the answer (`Retry-After`). `facts` are for the sentence and never hold personal data.
     """
 
-    code: ClassVar[str] = "problem"
-    status: ClassVar[int] = 400
+    code: str = "problem"
+    status: int = 400
 
     def __init__(self, *, headers: dict[str, str] | None = None, **facts: Any) -> None:
         super().__init__(self.code)

@@ -4,7 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import aiosql
+import asyncpg
 from aiosql.types import SQLOperationType
+
+# What a query runs on. Reads take the pool, not a connection, so an answer from the cache costs the database nothing.
+Database = asyncpg.Pool | asyncpg.Connection
 
 
 def load(package_file: str, subject: str) -> Any:
@@ -20,6 +24,11 @@ def load(package_file: str, subject: str) -> Any:
         if query.operation == SQLOperationType.SELECT and not name.endswith("_cursor"):
             setattr(queries, name, _gathered(query))
     return queries
+
+
+def broken_rule(violation: asyncpg.PostgresError) -> str:
+    """The name of the constraint that the database refused by: it becomes the word of a domain error."""
+    return str(getattr(violation, "constraint_name", ""))
 
 
 def _gathered(query: Any) -> Any:

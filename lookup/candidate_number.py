@@ -36,11 +36,8 @@ class CandidateNumberFormat(msgspec.Struct, frozen=True):
         """Whether a phone may show its number pad."""
         return set(self.mask) <= {"9", "|"}
 
-    @property
-    def longest(self) -> int:
-        return max(map(len, self.mask.split("|")))
-
     def matches(self, number: str) -> bool:
+        """Whether a normalised number could be a candidate's of this exam."""
         return _pattern(self.mask).fullmatch(number) is not None
 
     def normalise(self, typed: str) -> str:
@@ -58,6 +55,6 @@ def _pattern(mask: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _example(mask: str) -> str:
-    first = mask.split("|")[0]
+    first = mask.split("|", maxsplit=1)[0]
     digits = iter(f"{1:0{first.count('9')}d}") if "9" in first else iter(())
     return "".join(next(digits) if sign == "9" else sign for sign in first)

@@ -31,6 +31,7 @@ class Catalogue:
 
     @property
     def is_loaded(self) -> bool:
+        """Whether this worker has ever known the exams."""
         return self._exams is not None
 
     @property
@@ -102,8 +103,8 @@ class Catalogue:
                     await connection.add_listener("exam_changed", self._hear)
                     try:
                         self._told.set()
-                        while not connection.is_closed():
-                            await asyncio.sleep(_POLL_SECONDS)
+                        while not connection.is_closed():  # noqa: ASYNC110
+                            await asyncio.sleep(_POLL_SECONDS)  # its end has no event
                     finally:
                         with contextlib.suppress(*_UNREACHABLE):
                             await connection.remove_listener("exam_changed", self._hear)

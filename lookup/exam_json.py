@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lookup.distributions import Distribution
 from lookup.exams import Exam, Policy, State
 from lookup.scores import Component, Result
 
@@ -105,8 +106,16 @@ def describe(exam: Exam, now: datetime) -> ExamDetails:
     factor: Literal["birth_date", "pin"] | None = {"birth-date": "birth_date", "pin": "pin"}.get(exam.policy)  # type: ignore[assignment]
     subjects = [
         SubjectDetails(
-            subject.code, subject.variant or None, subject.name, subject.name_en, subject.type, subject.decimals,
-            subject.step, subject.lowest, subject.highest, _bins(distributions.get(subject.position)),
+            subject.code,
+            subject.variant or None,
+            subject.name,
+            subject.name_en,
+            subject.type,
+            subject.decimals,
+            subject.step,
+            subject.lowest,
+            subject.highest,
+            _bins(distributions.get(subject.position)),
         )
         for subject in exam.subjects
     ]
@@ -142,7 +151,7 @@ def _summary(exam: Exam, now: datetime) -> dict:
     }
 
 
-def _bins(distribution) -> list[SubjectBin] | None:
+def _bins(distribution: Distribution | None) -> list[SubjectBin] | None:
     if distribution is None:
         return None
     width = (distribution.highest - distribution.lowest) / len(distribution.bins)

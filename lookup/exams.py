@@ -1,20 +1,22 @@
 """An exam as the public knows it: its papers, who may look results up, and since when they are open."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 import msgspec
 
 from kit import sql
 from kit.errors import DomainError
+from kit.sql import Database
 from lookup.candidate_number import CandidateNumberFormat
+from lookup.changes import announce_change
 from lookup.distributions import FEWEST_RESULTS, Distribution
 from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
-from lookup.changes import announce_change
 from units.units import Unit, list_units
 
 exams = sql.load(__file__, "exams")
@@ -60,6 +62,7 @@ class Exam(msgspec.Struct, frozen=True):
 
     @property
     def numbers(self) -> CandidateNumberFormat:
+        """How its candidates are numbered."""
         return CandidateNumberFormat(self.number_format)
 
     @property
@@ -68,6 +71,7 @@ class Exam(msgspec.Struct, frozen=True):
         return self.releases[0].opens_at if self.releases else None
 
     def state(self, now: datetime) -> State:
+        """What the public is told about it at `now`."""
         if self.withdrawn_at is not None:
             return "withdrawn"
         return "open" if self.opens_at is not None and self.opens_at <= now else "sealed"
@@ -84,11 +88,15 @@ class Exam(msgspec.Struct, frozen=True):
 
 
 class ExamNotFound(DomainError):
+    """No exam has this code."""
+
     code = "exam_not_found"
     status = 404
 
 
 class ExamCodeTaken(DomainError):
+    """Another exam has this code."""
+
     code = "exam_code_taken"
     status = 409
 
@@ -100,7 +108,7 @@ class ExamRefused(DomainError):
     status = 422
 
 
-async def add_exam(connection, exam: Exam, now: datetime) -> None:
+async def add_exam(connection: asyncpg.Connection, exam: Exam, now: datetime) -> None:
     """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done."""
     facts = {
         fact: getattr(exam, fact)
@@ -117,16 +125,15 @@ async def add_exam(connection, exam: Exam, now: datetime) -> None:
             )
             for subject in exam.subjects:
                 await exams.add_subject(connection, exam_code=exam.code, **msgspec.structs.asdict(subject))
-        except asyncpg.UniqueViolationError as violation:
-            if violation.constraint_name == "exams_pkey":
+        except asyncpg.IntegrityConstraintViolationError as violation:
+            rule = sql.broken_rule(violation)
+            if rule == "exams_pkey":
                 raise ExamCodeTaken(exam=exam.code) from None
-            raise ExamRefused(constraint=violation.constraint_name) from None
-        except asyncpg.CheckViolationError as violation:
-            raise ExamRefused(constraint=violation.constraint_name) from None
+            raise ExamRefused(constraint=rule) from None
         await announce_change(connection, exam.code, "added", None, now)
 
 
-async def list_exams(database) -> list[Exam]:
+async def list_exams(database: Database) -> list[Exam]:
     """Every exam with its unit, papers and releases; the newest year first."""
     known_units = {unit.code: unit for unit in await list_units(database)}
     subjects = _by_exam(await exams.list_subjects(database), _read_subject)
@@ -137,7 +144,7 @@ async def list_exams(database) -> list[Exam]:
     ]
 
 
-async def find_exam(database, code: str) -> Exam:
+async def find_exam(database: Database, code: str) -> Exam:
     """One exam by its code; raises ExamNotFound."""
     for exam in await list_exams(database):
         if exam.code == code:
@@ -145,18 +152,18 @@ async def find_exam(database, code: str) -> Exam:
     raise ExamNotFound(exam=code)
 
 
-def _by_exam(rows: list, read) -> dict[str, list]:
+def _by_exam(rows: list[Any], read: Callable[[Any], Any]) -> dict[str, list[Any]]:
     gathered: dict[str, list] = {}
     for row in rows:
         gathered.setdefault(row["exam_code"], []).append(read(row))
     return gathered
 
 
-def _read_subject(row) -> Subject:
+def _read_subject(row: asyncpg.Record) -> Subject:
     return Subject(**{field: row[field] for field in Subject.__struct_fields__})
 
 
-def _read_exam(row, unit: Unit, subjects: list[Subject], releases: list) -> Exam:
+def _read_exam(row: asyncpg.Record, unit: Unit, subjects: list[Subject], releases: list[Any]) -> Exam:
     facts = {field: row[field] for field in Exam.__struct_fields__ if field in row}
     shown = exam_kind(row["kind"]).shows_distribution
     return Exam(
@@ -171,7 +178,7 @@ def _read_exam(row, unit: Unit, subjects: list[Subject], releases: list) -> Exam
     )
 
 
-def _read_release(row, subjects: list[Subject]) -> Release:
+def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
     counts = msgspec.json.decode(row["distributions"], type=dict[int, list[tuple[Decimal, int]]])
     distributions = {
         subject.position: Distribution.from_counts(counts[subject.position], subject)

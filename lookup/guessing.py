@@ -1,9 +1,11 @@
-"""Nobody guesses a birth date or a lookup code by trying: wrong second facts are counted per number and neighbourhood."""
+"""Nobody guesses a birth date or a lookup code by trying: wrong ones are counted per number and neighbourhood."""
+
+from datetime import datetime
 
 from litestar import Request
 
-from kit.errors import TooManyRequests
 from kit.client_address import address_prefix
+from kit.errors import TooManyRequests
 from kit.rate_limit import RateLimiter
 from lookup.exams import Exam
 from lookup.scores import Question, Result, ScoreDesk
@@ -15,7 +17,9 @@ class TooManyLookups(TooManyRequests):
     code = "too_many_lookups"
 
 
-async def find_guarded(desk: ScoreDesk, limiter: RateLimiter, request: Request, exam: Exam, question: Question, now) -> Result:
+async def find_guarded(
+    desk: ScoreDesk, limiter: RateLimiter, request: Request, exam: Exam, question: Question, now: datetime
+) -> Result:
     """Ask the desk, counting the attempt first so that attempts at the same instant count too.
 
     A right answer clears the count: who knows the fact is not guessing. The neighbourhood (IPv4 /24, IPv6 /48) is part

@@ -13,8 +13,12 @@ _QUESTION = Schema(
     type=OpenAPIType.OBJECT,
     required=["candidate_number"],
     properties={
-        "candidate_number": Schema(**_TEXT, description="As printed; blanks and dots are harmless.", examples=["99000001"]),
-        "birth_date": Schema(**_TEXT, description="Policy birth-date: ISO, or day first.", examples=["2010-02-01", "1/2/2010"]),
+        "candidate_number": Schema(
+            **_TEXT, description="As printed; blanks and dots are harmless.", examples=["99000001"]
+        ),
+        "birth_date": Schema(
+            **_TEXT, description="Policy birth-date: ISO, or day first.", examples=["2010-02-01", "1/2/2010"]
+        ),
         "pin": Schema(**_TEXT, description="Policy pin: the code that the unit gave out.", examples=["7K2M9QXA4D"]),
     },
 )

@@ -1,13 +1,15 @@
 """Read what somebody typed into a lookup: forgiving where that is harmless, clear where it is not."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from kit.dates import NotADate, parse_birth_date
 from kit.errors import FieldError, InvalidForm
 from lookup.exams import Exam
 from lookup.pins import normalise_pin
 from lookup.scores import Question
+
+T = TypeVar("T")
 
 # Longer than anything a person means; what is cut off here never reaches a regular expression.
 _LONGEST_INPUT = 64
@@ -31,7 +33,7 @@ def read_question(exam: Exam, typed: Mapping[str, Any]) -> Question:
     return Question(number, birth_date, pin)
 
 
-def _read(typed: Mapping[str, Any], field: str, read, errors: list[FieldError]):
+def _read(typed: Mapping[str, Any], field: str, read: Callable[[str], T], errors: list[FieldError]) -> T | None:
     value = typed.get(field)
     try:
         return read(_as_text(value))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from kit import clock, sql
@@ -31,7 +32,11 @@ class Released(msgspec.Struct, frozen=True):
 
 
 async def release(
-    connection, exam_code: str, *, opens_at: datetime | None = None, emergency_reason: str | None = None
+    connection: asyncpg.Connection,
+    exam_code: str,
+    *,
+    opens_at: datetime | None = None,
+    emergency_reason: str | None = None,
 ) -> Released:
     """Make all imported results of an exam public at `opens_at` (None: at once), as a new generation.
 
@@ -65,7 +70,7 @@ async def release(
     return Released(exam_code, generation, moment, result_count, new_results, change)
 
 
-async def withdraw(connection, exam_code: str, *, reason: str | None = None) -> int:
+async def withdraw(connection: asyncpg.Connection, exam_code: str, *, reason: str | None = None) -> int:
     """Take an exam's results down at once, on every node that hears it; returns the change's number.
 
     Withdrawing again changes nothing but tells the nodes once more. Raises ExamNotFound.
@@ -78,14 +83,14 @@ async def withdraw(connection, exam_code: str, *, reason: str | None = None) -> 
         return await announce_change(connection, exam_code, "withdrawn", reason, now)
 
 
-async def _lock_exam(connection, exam_code: str):
+async def _lock_exam(connection: asyncpg.Connection, exam_code: str) -> asyncpg.Record:
     exam = await releases.lock_exam(connection, exam_code=exam_code)
     if exam is None:
         raise ExamNotFound(exam=exam_code)
     return exam
 
 
-async def _count_scores(connection, exam_code: str) -> str:
+async def _count_scores(connection: asyncpg.Connection, exam_code: str) -> str:
     counts: dict[str, list] = {}
     for row in await releases.count_scores(connection, exam_code=exam_code):
         counts.setdefault(str(row["position"]), []).append((row["score"], row["how_many"]))

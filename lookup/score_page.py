@@ -16,7 +16,7 @@ from lookup.catalogue import Catalogue
 from lookup.exams import Exam
 from lookup.guessing import find_guarded
 from lookup.questions import read_question
-from lookup.score_report import write_report
+from lookup.score_card import write_card
 from lookup.scores import ResultNotFound, ScoreDesk
 from units.portals import require_known_origin
 
@@ -26,12 +26,13 @@ _EXAM = ["/tra-cuu/diem-thi/{exam_code:str}", "/en/tra-cuu/diem-thi/{exam_code:s
 
 @get(_LIST, include_in_schema=False)
 async def list_exams_page(
-    request: Request, catalogue: NamedDependency[Catalogue], pages: NamedDependency[Pages], now: NamedDependency[datetime]
+    request: Request,
+    catalogue: NamedDependency[Catalogue],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
 ) -> Response[bytes]:
     """All exams: open ones, coming ones, and what became of the others."""
-    return pages.render(
-        request, "lookup/exam_list.html", unit=catalogue.root_unit, now=now, exams=catalogue.exams()
-    )
+    return pages.render(request, "lookup/exam_list.html", unit=catalogue.root_unit, now=now, exams=catalogue.exams())
 
 
 @get(_EXAM, include_in_schema=False)
@@ -64,11 +65,13 @@ async def look_up(
     try:
         result = await find_guarded(desk, limiter, request, exam, read_question(exam, typed), now)
     except InvalidForm as refused:
-        return _page(request, pages, "lookup/score_form.html", exam, now, typed=typed, errors=refused.errors, status=422)
+        return _page(
+            request, pages, "lookup/score_form.html", exam, now, typed=typed, errors=refused.errors, status=422
+        )
     except ResultNotFound:
         return _page(request, pages, "lookup/score_not_found.html", exam, now, typed=typed, status=404)
-    report = write_report(exam, result, locale_of(request.url.path), now)
-    return _page(request, pages, "lookup/score_result.html", exam, now, report=report)
+    card = write_card(exam, result, locale_of(request.url.path), now)
+    return _page(request, pages, "lookup/score_result.html", exam, now, report=card)
 
 
 def _page(

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+import asyncpg
 import msgspec
 
 from kit import sql
@@ -72,7 +74,7 @@ _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(_Re
 class ScoreDesk:
     """Where results are asked for. `pin_keys`: newest first."""
 
-    def __init__(self, pool, cache: Cache, pin_keys: Sequence[bytes]) -> None:
+    def __init__(self, pool: asyncpg.Pool, cache: Cache, pin_keys: Sequence[bytes]) -> None:
         self._pool, self._cache, self._pin_keys = pool, cache, pin_keys
 
     async def find(self, exam: Exam, question: Question, now: datetime) -> Result:
@@ -102,12 +104,18 @@ class ScoreDesk:
             return None
         return _encode(
             _Record(
-                question.candidate_number, row["scores"], row["marks"], row["total"], row["version"],
-                row["reason"] if row["version"] > 1 else None, row["released_at"], row["name"] if exam.show_name else None,
+                question.candidate_number,
+                row["scores"],
+                row["marks"],
+                row["total"],
+                row["version"],
+                row["reason"] if row["version"] > 1 else None,
+                row["released_at"],
+                row["name"] if exam.show_name else None,
             )
         )
 
-    def _proves_right(self, exam: Exam, question: Question, row) -> bool:
+    def _proves_right(self, exam: Exam, question: Question, row: asyncpg.Record | None) -> bool:
         # A missing row is compared too, so that the work tells nothing.
         birth_date, pin_hash = (row["birth_date"], row["pin_hash"]) if row else (None, None)
         match exam.policy:
@@ -116,9 +124,7 @@ class ScoreDesk:
             case "birth-date":
                 right = birth_date is not None and birth_date == question.birth_date
             case "pin":
-                right = pin_matches(
-                    self._pin_keys, exam.code, question.candidate_number, question.pin or "", pin_hash
-                )
+                right = pin_matches(self._pin_keys, exam.code, question.candidate_number, question.pin or "", pin_hash)
         return right and row is not None
 
 
@@ -140,7 +146,7 @@ def _as_result(exam: Exam, record: _Record) -> Result:
     )
 
 
-def _at(values: list | None, position: int):
+def _at(values: list[Any] | None, position: int) -> Any:
     return values[position - 1] if values is not None and position <= len(values) else None
 
 

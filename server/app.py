@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from litestar import Litestar
@@ -67,7 +67,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         request_max_body_size=_LARGEST_BODY,
         logging_config=None,
     )
-    return Doorway(ClientAddress(litestar, settings.trusted_proxies))
+    return Doorway(ClientAddress(cast("Application", litestar), settings.trusted_proxies))
 
 
 _OPENAPI = OpenAPIConfig(

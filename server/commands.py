@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 
-
 from cyclopts import App
 from rich.console import Console
 

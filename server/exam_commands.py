@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+import asyncpg
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +18,7 @@ from lookup.exam_kinds import exam_kind, read_subjects_file
 from lookup.exams import Exam, Regrade, add_exam, list_exams
 from server.service import connect
 from server.settings import load_settings
-from units.units import UnitNotFound, list_units, root_unit_code
+from units.units import Unit, UnitNotFound, list_units, root_unit_code
 
 app = App(name="exam", help="Exams whose results can be looked up.")
 
@@ -113,7 +114,7 @@ def _row(exam: Exam) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def _find_unit(connection, code: str):
+async def _find_unit(connection: asyncpg.Connection, code: str) -> Unit:
     for unit in await list_units(connection):
         if unit.code == code:
             return unit

@@ -28,6 +28,7 @@ class RequestRefused(DomainError):
     """What Litestar refused before any of our code saw it."""
 
     def __init__(self, refused: HTTPException) -> None:
+        # The word and the status of this one are known only when it happens.
         allow = {name: value for name, value in (refused.headers or {}).items() if name.lower() == "allow"}
         super().__init__(headers=allow)
         self.code = _CODES.get(refused.status_code, "bad_request")

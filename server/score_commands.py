@@ -4,9 +4,11 @@ import asyncio
 import os
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
+import asyncpg
 from cyclopts import App
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -116,7 +118,7 @@ def withdraw(code: str, *, reason: str | None = None) -> int:
     return asyncio.run(take_down())
 
 
-def _read_moment(at: str | None):
+def _read_moment(at: str | None) -> datetime | None:
     if at is None:
         return None
     try:
@@ -125,7 +127,7 @@ def _read_moment(at: str | None):
         raise UsageError(f"'{at}' is not a time: write it like 2026-07-01T08:00.") from None
 
 
-async def _wait_for_nodes(connection, change: int, what: str) -> int:
+async def _wait_for_nodes(connection: asyncpg.Connection, change: int, what: str) -> int:
     deadline = time.monotonic() + _WAIT_SECONDS
     while behind := await nodes_behind(connection, change):
         if time.monotonic() > deadline:
@@ -141,12 +143,17 @@ class _progress_bar:  # noqa: N801  # used like a function
     """A bar on a terminal, silence elsewhere."""
 
     def __init__(self, title: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[rows]} rows"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TextColumn("{task.fields[rows]} rows"),
+        )
         console = Console(stderr=True)
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
         self._task = self._progress.add_task(title, total=None, rows=0)
 
-    def __enter__(self) -> "_progress_bar":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

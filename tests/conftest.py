@@ -1,4 +1,4 @@
-"""Real servers for every test: PostgreSQL and Valkey of our own, a fresh database each, the web service on a free port."""
+"""Real servers for every test: PostgreSQL, Valkey, a fresh database each, the web service on a free port."""
 
 import asyncio
 import itertools
@@ -158,7 +158,9 @@ async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
         listening.bind(("127.0.0.1", 0))
         listening.listen(512)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = uvicorn.Config(create_app(settings, clock=clock), access_log=False, log_config=None, proxy_headers=False)
+        config = uvicorn.Config(
+            create_app(settings, clock=clock), access_log=False, log_config=None, proxy_headers=False
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server._serve(sockets=[listening]))
         async with asyncio.timeout(10):

@@ -68,8 +68,9 @@ async def given_results(connection, exam: Exam, papers: Iterable[Paper], *, reas
             "insert into lookup.results (exam_code, candidate_number, version, batch_id, scores, marks, total, name,"
             " birth_date, pin_hash) select $1, $2, 1 + count(*), $3, $4, $5, $6, $7, $8, $9"
             " from lookup.results where exam_code = $1 and candidate_number = $2",
-            exam.code, paper.number, batch, _slots(exam, paper.scores), _slots(exam, paper.marks) if paper.marks else None,
-            paper.total, paper.name, paper.birth_date, paper.pin_hash,
+            exam.code, paper.number, batch, _slots(exam, paper.scores),
+            _slots(exam, paper.marks) if paper.marks else None, paper.total, paper.name,
+            paper.birth_date, paper.pin_hash,
         )  # fmt: skip
 
 

@@ -26,4 +26,6 @@ MINH = Candidate(
     {"toan": Decimal("8.25"), "ngu_van": Decimal("7.50"), "vat_li": Decimal("9.00"), "ngoai_ngu": Decimal("6.75")},
 )
 # His classmate: one paper less, absent from one.
-AN = Candidate("Trần Thị Hoài An", "99000002", date(2008, 11, 30), {"toan": Decimal("4.00"), "ngu_van": Decimal("6.25")})
+AN = Candidate(
+    "Trần Thị Hoài An", "99000002", date(2008, 11, 30), {"toan": Decimal("4.00"), "ngu_van": Decimal("6.25")}
+)

@@ -9,7 +9,9 @@ from kit import sql
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(ROOT.glob("*/sql/*.sql"))
-SOURCES = "\n".join(path.read_text() for folder in ("units", "lookup", "server") for path in (ROOT / folder).glob("**/*.py"))
+SOURCES = "\n".join(
+    path.read_text() for folder in ("units", "lookup", "server") for path in (ROOT / folder).glob("**/*.py")
+)
 
 
 def named_queries():

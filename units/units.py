@@ -5,8 +5,13 @@ import msgspec
 
 from kit import sql
 from kit.errors import DomainError
+from kit.sql import Database
 
 units = sql.load(__file__, "units")
+
+_DESCRIBABLE = (
+    "name", "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
+)  # fmt: skip
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -29,26 +34,30 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class UnitNotFound(DomainError):
+    """No unit has this code."""
+
     code = "unit_not_found"
     status = 404
 
 
 class UnitCodeTaken(DomainError):
+    """Another unit has this code."""
+
     code = "unit_code_taken"
     status = 409
 
 
-async def list_units(database) -> list[Unit]:
+async def list_units(database: Database) -> list[Unit]:
     """Every unit, the root first."""
     return [Unit(**row) for row in await units.list_units(database)]
 
 
-async def root_unit_code(database) -> str:
+async def root_unit_code(database: Database) -> str:
     """The unit that owns whatever names no other owner."""
     return await units.find_root_unit_code(database)
 
 
-async def add_unit(database, unit: Unit) -> None:
+async def add_unit(database: Database, unit: Unit) -> None:
     """Add a unit below the one that manages it; UnitCodeTaken, UnitNotFound (no such managing unit)."""
     try:
         await units.add_unit(database, **msgspec.structs.asdict(unit))
@@ -58,14 +67,8 @@ async def add_unit(database, unit: Unit) -> None:
         raise UnitNotFound(unit=unit.managed_by) from None
 
 
-async def describe_unit(database, code: str, **facts: str | None) -> None:
+async def describe_unit(database: Database, code: str, **facts: str | None) -> None:
     """Change how a unit presents itself; a fact that is None stays as it stands. Raises UnitNotFound."""
-    described = {
-        fact: None
-        for fact in (
-            "name", "short_name", "name_en", "governing_body", "responsible_person",
-            "address", "hotline", "email", "website",
-        )
-    } | facts
+    described = dict.fromkeys(_DESCRIBABLE) | facts
     if await units.describe_unit(database, code=code, **described) == "UPDATE 0":
         raise UnitNotFound(unit=code)

@@ -25,7 +25,9 @@ async def test_a_corrected_score_says_that_it_was_corrected(connection, service,
     exam = await given_a_released_exam_that_opens_at_eight(connection, service)
     better = dict(MINH.scores) | {"toan": Decimal("8.75")}
     await given_results(connection, exam, [Paper(MINH.number, better)], reason="Phúc khảo")
-    assert (await visitor.get(f"{API}/results/{MINH.number}")).json()["version"] == 1, "an import changes nothing public"
+    assert (await visitor.get(f"{API}/results/{MINH.number}")).json()["version"] == 1, (
+        "an import changes nothing public"
+    )
     await release(connection, exam.code, opens_at=MORNING)
     await service.hears_all_changes()
     answer = (await visitor.get(f"{API}/results/{MINH.number}")).json()

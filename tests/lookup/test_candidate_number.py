@@ -8,7 +8,9 @@ EIGHT_DIGITS = CandidateNumberFormat.parse("99999999")
 PRIZE = CandidateNumberFormat.parse("HSG9999|A999")
 
 
-@pytest.mark.parametrize("typed", ["99000001", " 9900 0001 ", "99.00.00.01", "９９０００００１", "99-000-001", "99\u200b000001"])
+@pytest.mark.parametrize(
+    "typed", ["99000001", " 9900 0001 ", "99.00.00.01", "９９０００００１", "99-000-001", "99\u200b000001"]
+)
 def test_blanks_dots_and_full_width_digits_are_harmless(typed):
     assert EIGHT_DIGITS.normalise(typed) == "99000001"
 

@@ -38,7 +38,7 @@ def test_the_picture_has_one_own_bar_and_stays_in_its_frame(counts):
     for score, _ in counts:
         bars = distribution.spread(score).bars
         assert [bar.mine for bar in bars].count(True) == 1
-        assert all(0 <= bar.y and bar.y + bar.height <= 44.01 and bar.x + bar.width <= 198 for bar in bars)
+        assert all(bar.y >= 0 and bar.y + bar.height <= 44.01 and bar.x + bar.width <= 198 for bar in bars)
 
 
 @given(COUNTS)

@@ -38,9 +38,8 @@ async def test_guesses_at_the_same_instant_count_too(connection, service, visito
 
 async def test_moving_to_the_next_address_of_the_neighbourhood_does_not_help(connection, service):
     await given_an_exam_by_birth_date(connection, service)
-    statuses = []
-    for day in range(1, 15):
-        statuses.append((await service.visitor(f"203.0.113.{day}").post(RESULTS, json=guess(day))).status_code)
+    neighbours = [service.visitor(f"203.0.113.{day}") for day in range(1, 15)]
+    statuses = [(await each.post(RESULTS, json=guess(day))).status_code for day, each in enumerate(neighbours, 1)]
     assert statuses.count(404) == 10
 
 

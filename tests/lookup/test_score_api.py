@@ -42,7 +42,9 @@ async def test_unknown_not_released_and_wrong_birth_date_give_the_same_bytes(con
     assert (await visitor.post(RESULTS, json=right)).status_code == 200
 
 
-@pytest.mark.parametrize("typed", ["2008-02-01", "1/2/2008", "01-02-2008", "01.02.2008", "０１/０２/２００８", " 1 / 2 / 2008 "])
+@pytest.mark.parametrize(
+    "typed", ["2008-02-01", "1/2/2008", "01-02-2008", "01.02.2008", "０１/０２/２００８", " 1 / 2 / 2008 "]
+)
 async def test_a_birth_date_may_be_written_as_people_write_it(connection, service, visitor, typed):
     await released(connection, service, policy="birth-date")
     answer = await visitor.post(RESULTS, json={"candidate_number": MINH.number, "birth_date": typed})
@@ -174,7 +176,9 @@ async def test_another_sites_page_may_read_public_facts_but_not_post_a_lookup(co
     for headers in (elsewhere, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
         refused = await visitor.post(RESULTS, json={"candidate_number": MINH.number}, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "portal_not_registered")
-        page = await visitor.post("/tra-cuu/diem-thi/thpt-2026", data={"candidate_number": MINH.number}, headers=headers)
+        page = await visitor.post(
+            "/tra-cuu/diem-thi/thpt-2026", data={"candidate_number": MINH.number}, headers=headers
+        )
         assert page.status_code == 403
     ours = await visitor.post(RESULTS, json={"candidate_number": MINH.number}, headers={"Origin": service.url})
     assert ours.status_code == 200
