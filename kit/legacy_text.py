@@ -23,6 +23,7 @@ _TCVN3_SMALL = dict(
 )
 # All the capitals there are. The others are small letters shown by the font .VnTimeH, whose name a CSV file does not
 # carry: `_restore_capitals` guesses them back from the letters around.
+_HAVE_CAPITALS = "ăâđêôơư"
 _TCVN3 = _TCVN3_SMALL | dict(zip("¡¢§£¤¥¦", "ĂÂĐÊÔƠƯ", strict=True))
 
 _SAC, _HUYEN, _HOI, _NGA, _NANG = "\u0301", "\u0300", "\u0309", "\u0303", "\u0323"
@@ -82,7 +83,7 @@ def recognise(sample: Iterable[str], *, least: int = 2) -> Charset | None:
     converted = {charset: {word for word in words if _becomes_syllable(word, charset)} for charset in CHARSETS}
     charset: Charset = max(CHARSETS, key=lambda charset: len(converted[charset]))
     gained = len(converted[charset] - right)
-    sure = gained >= least and gained > 2 * len(right) and len(converted[charset]) >= _MOST * len(words)
+    sure = gained >= least and gained >= 2 * len(right) and len(converted[charset]) >= _MOST * len(words)
     return charset if sure else None
 
 
@@ -120,16 +121,22 @@ def _decode(text: str, charset: Charset) -> str:
 
 
 def _restore_capitals(before: list[str], after: list[str]) -> str:
-    letters = ["".join(filter(str.isascii, filter(str.isalpha, word))) for word in before]
-    telling = [letter for letter in letters if len(letter) > 1]
+    telling = [letters for letters in map(_letters_of_sure_case, before, after) if len(letters) > 1]
     if telling and all(map(str.isupper, telling)):
         return " ".join(after).upper()
-    after = [word.upper() if len(own) > 1 and own.isupper() else word for own, word in zip(letters, after, strict=True)]
-    lowered = [i for i, word in enumerate(after) if word and not before[i][0].isascii() and word[0].islower()]
+    lowered = {i for i, word in enumerate(before) if word and _TCVN3.get(word[0], "Ă").lower() not in _HAVE_CAPITALS}
     others = [word for i, word in enumerate(after) if word and i not in lowered]
     if others and all(word[0].isupper() for word in others):
         after = [word[0].upper() + word[1:] if i in lowered else word for i, word in enumerate(after)]
     return " ".join(after)
+
+
+def _letters_of_sure_case(before: str, after: str) -> str:
+    return "".join(
+        letter
+        for code, letter in zip(before, after, strict=True)
+        if letter.isalpha() and (code.isascii() or letter.lower() in _HAVE_CAPITALS)
+    )
 
 
 @lru_cache(maxsize=65536)

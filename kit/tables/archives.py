@@ -1,5 +1,6 @@
 """Look into a workbook's archive before anything opens it: 30 MB may unpack to terabytes, and say that they do not."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ _LOCAL_HEADER = 30
 _ENCRYPTED = 0x1
 _ERROR_CELL = (b't="e"', b"t='e'")
 _MiB = 2**20
+# The end of the directory: signature and counts skipped, its size, its place, the length of a comment.
+_END = struct.Struct("<12xIIH")
+_LONGEST_END = 22 + 2**16
+_LOCATOR = 20
+_LARGEST_DIRECTORY = 2**20
 
 
 def check_archive(path: Path, limits: Limits) -> list[str]:
@@ -28,12 +34,38 @@ def check_archive(path: Path, limits: Limits) -> list[str]:
         facts = {"size_mb": -(-size // _MiB), "limit_mb": limits.max_file_bytes // _MiB}
         raise TableError("too_large", file=path.name, **facts)
     try:
-        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
-            return _unpack_all(path, archive.infolist(), file, limits)
+        with path.open("rb") as file:
+            _refuse_large_directory(file, size)
+            with zipfile.ZipFile(file) as archive:
+                _refuse_other_kinds(path, set(archive.namelist()))
+                return _unpack_all(path, archive.infolist(), file, limits)
     except TableError:
         raise
     except Exception:  # noqa: BLE001 - a hostile archive finds ways of failing that zipfile does not list
         raise TableError("damaged", file=path.name) from None
+
+
+def _refuse_large_directory(file: BinaryIO, size: int) -> None:
+    """Each entry becomes an object in zipfile, so half a million empty ones would take hundreds of megabytes."""
+    file.seek(max(0, size - _LONGEST_END))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    end = _END.unpack_from(tail, at)
+    # Nothing of this size needs the directory for archives above 4 GB, in which other numbers would count.
+    needs_zip64 = tail[max(0, at - _LOCATOR) : at].startswith(b"PK\x06\x07")
+    if at < 0 or needs_zip64 or end[0] > _LARGEST_DIRECTORY or at + _END.size + end[2] != len(tail):
+        raise zipfile.BadZipFile
+
+
+def _refuse_other_kinds(path: Path, names: set[str]) -> None:
+    if "xl/workbook.bin" in names:
+        raise TableError("other_workbook", file=path.name, found="a binary Excel workbook (.xlsb)")
+    if "content.xml" in names:
+        raise TableError("other_workbook", file=path.name, found="an OpenDocument file (.ods)")
+    if "word/document.xml" in names:
+        raise TableError("not_a_table", file=path.name, found="a Word document")
+    if "[Content_Types].xml" not in names:
+        raise TableError("not_a_table", file=path.name, found="a ZIP archive")
 
 
 def _unpack_all(path: Path, entries: list[zipfile.ZipInfo], file: BinaryIO, limits: Limits) -> list[str]:

@@ -10,7 +10,7 @@ from kit import legacy_text
 from kit.legacy_text import Charset
 from kit.tables.headers import HEAD_ROWS, Found, as_header, best_header, legacy_charset
 from kit.tables.problems import TableError
-from kit.tables.table import Batch, IsHeader, Opened, TableWarning
+from kit.tables.table import Batch, IsHeader, Opened, TableWarning, is_blank
 from kit.tables.text_files import TextFile, open_lines, recognise_encoding
 
 _DELIMITERS = (",", ";", "\t")
@@ -89,7 +89,7 @@ def _find_header(text: TextFile, is_header: IsHeader, convert: Charset | None) -
     if found:
         _, _, delimiter, best = max(found, key=lambda candidate: candidate[:2])
         return delimiter, best
-    if not any(map(any, heads[","])):
+    if all(map(is_blank, heads[","])):
         raise TableError("empty", file=text.path.name)
     for head in heads.values():
         if charset := legacy_charset(head, is_header):

@@ -1,6 +1,5 @@
 """Tell what a file is by its first bytes, because names lie: a PDF called .csv, a web page called .xls."""
 
-import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -19,14 +18,17 @@ _SIGNATURES = {
 }
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<head", b"<body", b"<meta", b"<style", b"<?xml", b"<div")
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+_LARGEST_SEARCHED = 100 * 2**20
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def kind_of(path: Path) -> Literal["csv", "xlsx"]:
-    """Whether to read the file as a workbook or as text. Raises TableError for anything that is plainly neither."""
+    """Whether to read the file as a workbook or as text. Raises TableError for anything that is plainly neither.
+
+    Any ZIP archive is a workbook here: `check_archive` looks closer.
+    """
     start = _first_bytes(path)
     if start.startswith(_ZIP_SIGNATURES):
-        _refuse_other_archives(path)
         return "xlsx"
     if start.startswith(_OLD_OFFICE):
         raise _old_office(path)
@@ -55,22 +57,6 @@ def _first_bytes(path: Path) -> bytes:
     return start
 
 
-def _refuse_other_archives(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except Exception:  # noqa: BLE001 - a hostile archive finds ways of failing that zipfile does not list
-        raise TableError("damaged", file=path.name) from None
-    if "xl/workbook.bin" in names:
-        raise TableError("other_workbook", file=path.name, found="a binary Excel workbook (.xlsb)")
-    if "content.xml" in names:
-        raise TableError("other_workbook", file=path.name, found="an OpenDocument file (.ods)")
-    if "word/document.xml" in names:
-        raise TableError("not_a_table", file=path.name, found="a Word document")
-    if "[Content_Types].xml" not in names:
-        raise TableError("not_a_table", file=path.name, found="a ZIP archive")
-
-
 def _old_office(path: Path) -> TableError:
     """Old Excel and Word files and protected new ones share a container; stream names inside are UTF-16."""
     content = path.read_bytes() if path.stat().st_size <= _LARGEST_SEARCHED else b""
@@ -79,6 +65,3 @@ def _old_office(path: Path) -> TableError:
     if "WordDocument".encode("utf-16-le") in content:
         return TableError("not_a_table", file=path.name, found="a Word document")
     return TableError("other_workbook", file=path.name, found="an old Excel workbook (.xls)")
-
-
-_LARGEST_SEARCHED = 100 * 2**20

@@ -1,6 +1,6 @@
 """Write a new workbook of the rows of a table, all as text, with the mistakes marked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import xlsxwriter
@@ -29,7 +29,7 @@ _NUMBER_TITLE = "Dòng trong tệp gốc"
 def write_marked(table: Table, out: Path, marked: dict[int, list[CellMark]], *, whole: bool) -> None:
     """Write the file's rows under their own numbers, or only the bad ones behind a column that tells their number.
 
-    Memory stays small however many rows there are. Raises OSError when `out` cannot be written.
+    `marked` is used up. Memory stays small however many rows there are. Raises OSError when `out` cannot be written.
     """
     # Rows go to the disk one by one. Text is written as text: never a formula, never a link.
     book = xlsxwriter.Workbook(str(out), {"constant_memory": True})
@@ -38,6 +38,9 @@ def write_marked(table: Table, out: Path, marked: dict[int, list[CellMark]], *, 
         _write_all(pages, table, marked)
     else:
         _write_bad(pages, table, marked)
+    for number in sorted(marked):
+        # Of rows that the file does not have.
+        pages.mention(marked[number])
     try:
         book.close()
     except FileCreateError as error:
@@ -46,15 +49,15 @@ def write_marked(table: Table, out: Path, marked: dict[int, list[CellMark]], *, 
 
 def _write_all(pages: "_Pages", table: Table, marked: dict[int, list[CellMark]]) -> None:
     for number, row in _rows(table, skip=0):
-        pages.add(number - 1, row, marked.get(number, []))
+        pages.add(number - 1, row, marked.pop(number, []))
 
 
 def _write_bad(pages: "_Pages", table: Table, marked: dict[int, list[CellMark]]) -> None:
     header = table.header
-    pages.add(0, [_NUMBER_TITLE, *header.cells], marked.get(header.row, []), shift=1)
+    pages.add(0, [_NUMBER_TITLE, *header.cells], marked.pop(header.row, []), shift=1)
     line = 0
     for number, row in _rows(table, skip=header.row):
-        if marks := marked.get(number):
+        if marks := marked.pop(number, None):
             line += 1
             pages.add(line, [str(number), *row], marks, shift=1)
 
@@ -92,8 +95,13 @@ class _Pages:
             write(line, column, fitting(cell), style)
         for column, comment in comments.items():
             self._comment(line, column, comment)
+        self.mention(marks, cells[shift:])
+
+    def mention(self, marks: list[CellMark], cells: Sequence[str] = ()) -> None:
+        """List mistakes of a row with these cells."""
         for mark in marks:
-            self._list(listed(mark, self._titles, cells[mark.column + shift] if mark.column is not None else ""))
+            content = cells[mark.column] if mark.column is not None and mark.column < len(cells) else ""
+            self._list(listed(mark, self._titles, content))
 
     def _comment(self, line: int, column: int, comment: str) -> None:
         self._comments += 1

@@ -12,6 +12,7 @@ _SENTENCES = {
     "unwritable": "{file} cannot be written: {reason}. Choose another folder, or make room.",
     "empty": "{file} is empty. Ask for the file again, or export it again.",
     "not_a_table": "{file} is {found}, not a table. Send the list as XLSX or CSV.",
+    "not_text": "{file} is neither a workbook nor text in a known encoding. Export it again as XLSX or CSV UTF-8.",
     "other_workbook": "{file} is {found}. Open it and save it as an Excel workbook (.xlsx), then send that.",
     "encrypted": "{file} is protected by a password. Open it, remove the password, save it, and send it again.",
     "damaged": "{file} is damaged and cannot be opened. Open it in Excel, save it again as .xlsx, and send that.",

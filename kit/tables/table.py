@@ -177,13 +177,13 @@ class Table:
         numeric = batch.numeric
         # A filled first cell settles it; only rows without one are looked at in full.
         doubtful = [i for i, row in enumerate(rows) if not row or not row[0] or row[0].isspace()]
-        if blank := {i for i in doubtful if _is_blank(rows[i])}:
+        if blank := {i for i in doubtful if is_blank(rows[i])}:
             kept = [i for i in range(len(rows)) if i not in blank]
             rows, numbers = [rows[i] for i in kept], [numbers[i] for i in kept]
             numeric = {column: bytes(mask[i] for i in kept) for column, mask in numeric.items()}
         overlong: list[int] = []
         if not all(map(width.__eq__, map(len, rows))):
-            overlong = [i for i, row in enumerate(rows) if len(row) > width and not _is_blank(row[width:])]
+            overlong = [i for i, row in enumerate(rows) if len(row) > width and not is_blank(row[width:])]
             rows = [row[:width] + [""] * (width - len(row)) for row in rows]
         return Chunk(rows=list(map(tuple, rows)), numbers=numbers, overlong=overlong, numeric=numeric)
 
@@ -225,7 +225,8 @@ def _recognised(samples: dict[int, list[str]], least: int) -> dict[int, Charset]
     return found
 
 
-def _is_blank(row: list[str]) -> bool:
+def is_blank(row: list[str]) -> bool:
+    """Whether nothing can be seen in the row."""
     return not any(cell and not cell.isspace() for cell in row)
 
 

@@ -35,10 +35,8 @@ def recognise_encoding(path: Path) -> TextFile:
     if encoding:
         if (line := _first_bad_line(path, encoding)) is not None:
             raise _broken(path, line, encoding)
-    elif start.translate(None, _NO_TEXT) != start:
-        raise _not_text(path)
     else:
-        encoding = "utf-8" if _first_bad_line(path, "utf-8") is None else _single_byte(path)
+        encoding = "utf-8" if _first_bad_line(path, "utf-8") is None else _single_byte(path, start)
     return TextFile(path, encoding)
 
 
@@ -85,11 +83,13 @@ def _first_bad_line(path: Path, encoding: str) -> int | None:
     return None
 
 
-def _single_byte(path: Path) -> str:
+def _single_byte(path: Path, start: bytes) -> str:
     """Choose between the Windows code page and the old fonts by which reading gives Vietnamese syllables.
 
     Old fonts are read as Latin-1, which keeps every byte, so that their text can still be converted.
     """
+    if start.translate(None, _NO_TEXT) != start:
+        raise _not_text(path)
     lines = list(_lines_beyond_ascii(path))
     if 2 * sum(map(_is_utf8, lines)) >= len(lines):
         raise _broken(path, _first_bad_line(path, "utf-8") or 1, "utf-8")
@@ -123,4 +123,4 @@ def _broken(path: Path, line: int, encoding: str) -> TableError:
 
 
 def _not_text(path: Path) -> TableError:
-    return TableError("not_a_table", file=path.name, found="not text in an encoding that is known")
+    return TableError("not_text", file=path.name)
