@@ -26,6 +26,10 @@ _SENTENCES = {
     "exam_refused": "The exam cannot be set up like this: {constraint}.",
     "unit_not_found": "There is no unit '{unit}'. `baodanh unit list` shows them all.",
     "unit_code_taken": "There is a unit '{unit}' already. Choose another code.",
+    "reason_needed": (
+        "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
+        'say why with --reason "...".'
+    ),
     "nothing_to_release": "Nothing to release for '{exam}': import results first, or everything is public already.",
 }
 

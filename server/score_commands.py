@@ -73,7 +73,7 @@ def import_file(
                 summary = await import_scores(
                     connection, known, file, options=options, pin_key=pin_key, now=utc_now(), progress=progress.show
                 )
-        print_summary(summary, options)
+        print_summary(summary)
         return 1 if summary.error_count else 0
 
     return asyncio.run(bring_in())
