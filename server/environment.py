@@ -30,7 +30,7 @@ _FETCHING = re.compile(
 )
 
 
-class Unable(Exception):  # noqa: N818 - one sentence for a person, not an error of this program
+class Unable(Exception):
     """What keeps the environment from being made, and what to do."""
 
 
@@ -149,7 +149,7 @@ def _environ() -> dict:
 def _in_words(told: str) -> Unable:
     last = told.splitlines()[-1].strip() if told else "nothing was said"
     # Making a venv fails without a word when the disk is full.
-    is_full = shutil.disk_usage(str(ROOT)).free < ENOUGH_SPACE
+    is_full = shutil.disk_usage(str(Path(sys.argv[1]).resolve().parent)).free < ENOUGH_SPACE
     if is_full or "No space left" in told or "os error 28" in told or "quota exceeded" in told:
         return Unable("No space is left for the environment: free a gigabyte, then try again.")
     if "Permission denied" in told or "Read-only file system" in told:

@@ -1,0 +1,92 @@
+"""Whichever process is killed: the others go on, it comes back, and no data are lost."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.server.running import Running, children_of, is_alive, reachable_folder, running, until
+
+COUNT = "select count(*) from units.units"
+ADD = (
+    "insert into units.units (code, kind, name, short_name, name_en, managed_by, governing_body, responsible_person,"
+    " address, hotline, email) values ('{0}', 'primary', '', '', '', 'so', '', '', '', '', '') returning code"
+)
+
+
+@pytest.fixture(scope="module")
+def service():
+    with reachable_folder() as folder, running(folder / "state") as started:
+        until(lambda: started.answers("/readyz"), started.told)
+        yield started
+
+
+@pytest.mark.parametrize("kind", ["web_process", "postgres", "valkey"])
+async def test_a_killed_process_is_started_again_and_the_others_go_on(service, kind):
+    before, others = service.pids(kind), service.pids() - service.pids(kind)
+    await service.ask(ADD.format(f"before-{kind.replace('_', '-')}"))
+    count = await service.ask(COUNT)
+    victim = before.pop()
+    os.kill(victim, signal.SIGKILL)
+    assert service.answers()
+    until(lambda: len(service.pids(kind) - {victim}) == len(before) + 1, service.told)
+    until(lambda: service.answers("/readyz"), service.told)
+    assert service.pids() >= others
+    assert victim not in service.pids()
+    assert await service.ask(COUNT) == count
+
+
+async def test_a_killed_backend_takes_nothing_with_it(service):
+    (server,) = service.pids("postgres")
+    backend = next(pid for pid, command in children_of(server).items() if "baodanh" in command)
+    os.kill(backend, signal.SIGKILL)
+    until(lambda: service.answers("/readyz"), service.told)
+    assert service.pids("postgres") == {server}
+
+
+async def test_after_the_whole_service_was_killed_it_starts_at_once_with_its_data(place):
+    service = Running(place / "state").start()
+    try:
+        await service.ask(ADD.format("kept"))
+        orphans = service.pids()
+        os.kill(service.service.pid, signal.SIGKILL)
+        service.process.wait()
+        service.start()
+        assert not [pid for pid in orphans if is_alive(pid)]
+        assert await service.ask("select count(*) from units.units where code = 'kept'") == 1
+        assert service.interrupt() == 0
+    finally:
+        service.kill()
+
+
+async def test_after_service_and_database_were_killed_together_the_data_are_there(place):
+    service = Running(place / "state").start()
+    try:
+        await service.ask(ADD.format("kept"))
+        (database,) = service.pids("postgres")
+        # Stopped first, so that it cannot start another one in between.
+        os.kill(service.service.pid, signal.SIGSTOP)
+        os.kill(database, signal.SIGKILL)
+        os.kill(service.service.pid, signal.SIGKILL)
+        service.process.wait()
+        service.start()
+        assert await service.ask("select count(*) from units.units where code = 'kept'") == 1
+    finally:
+        service.kill()
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="elsewhere it is waited for")
+async def test_a_long_query_does_not_keep_a_killed_database_away(service):
+    connection = await asyncpg.connect(service.service.database_url)
+    long = "select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b"
+    query = asyncio.create_task(connection.execute(long))
+    await asyncio.sleep(0.2)
+    (server,) = service.pids("postgres")
+    os.kill(server, signal.SIGKILL)
+    until(lambda: service.pids("postgres") - {server} and service.answers("/readyz"), service.told, seconds=20)
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await query
+    connection.terminate()
