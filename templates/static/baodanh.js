@@ -34,7 +34,9 @@ function show({ main, title }) {
   document.querySelector("main").replaceWith(main);
   document.title = title;
   scrollTo(0, 0);
-  (main.querySelector("[data-focus]") ?? main.querySelector("h1") ?? main).focus({ preventScroll: true });
+  const reading = main.querySelector("[data-focus]") ?? main.querySelector("h1") ?? main;
+  reading.tabIndex = -1;
+  reading.focus({ preventScroll: true });
 }
 
 function turnTo(next) {
