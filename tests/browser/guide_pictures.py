@@ -50,17 +50,14 @@ PICTURES = (
 )
 
 
-async def take_guide_pictures(browser: Browser, url: str, folder: Path) -> list[Path]:
-    """Every picture in every language, as `folder/vi/form.webp`; `url` is that of a service with demo data."""
-    taken = []
-    for locale in LOCALES:
-        (folder / locale).mkdir(parents=True, exist_ok=True)
-        async with _phone(browser) as page:
-            for picture in PICTURES:
-                path = folder / locale / f"{picture.name}.webp"
-                await _take(page, url, locale, picture, path)
-                taken.append(path)
-    return taken
+async def take_guide_pictures(browser: Browser, url: str) -> dict[str, bytes]:
+    """Every picture in every language by its name, `vi/form.webp`; `url` is that of a service with demo data."""
+    async with _phone(browser) as page:
+        return {
+            f"{locale}/{picture.name}.webp": await _take(page, url, locale, picture)
+            for locale in LOCALES
+            for picture in PICTURES
+        }
 
 
 @asynccontextmanager
@@ -72,7 +69,7 @@ async def _phone(browser: Browser) -> AsyncIterator[Page]:
     await context.close()
 
 
-async def _take(page: Page, url: str, locale: Locale, picture: Picture, path: Path) -> None:
+async def _take(page: Page, url: str, locale: Locale, picture: Picture) -> bytes:
     await page.set_viewport_size({"width": PHONE_WIDTH, "height": picture.height})
     await page.goto(url.rstrip("/") + in_locale(picture.path, locale))
     if picture.number:
@@ -82,7 +79,7 @@ async def _take(page: Page, url: str, locale: Locale, picture: Picture, path: Pa
         await page.wait_for_selector(".result")
     # A blinking cursor would make two pictures of one page.
     await page.evaluate("document.activeElement?.blur()")
-    path.write_bytes(await _as_webp(page, await page.screenshot()))
+    return await _as_webp(page, await page.screenshot())
 
 
 async def _as_webp(page: Page, png: bytes) -> bytes:
@@ -91,12 +88,13 @@ async def _as_webp(page: Page, png: bytes) -> bytes:
     return b64decode(encoded.partition(",")[2])
 
 
-async def _main(url: str) -> None:
+async def _take_all(url: str) -> dict[str, bytes]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        await take_guide_pictures(browser, url, FOLDER)
-        await browser.close()
+        return await take_guide_pictures(browser, url)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"))
+    taken = asyncio.run(_take_all(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"))
+    for name, content in taken.items():
+        (FOLDER / name).write_bytes(content)

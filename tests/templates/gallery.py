@@ -14,7 +14,9 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from playwright.async_api import BrowserContext, Route
 
+from kit import locale as languages
 from kit.errors import FieldError
 from kit.locale import Locale
 from kit.pages import Pages
@@ -23,6 +25,7 @@ from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
 from lookup.score_api import api_routes
 from server.api_reference import Reader, words_for
+from server.doorway import SECURITY_HEADERS
 from server.legal_basis import laws_in_force
 from units.units import Unit
 
@@ -225,3 +228,30 @@ def html(pages: Pages, locale: Locale, page: Page) -> str:
         base = "https://tracuu.vangiang.example"
         context = {"base": base, "operations": reader.operations(base, EXAMS[:2]), "shapes": reader.shapes()}
     return pages.html(locale, page.template, path=page.path, unit=page.unit, now=NOW, **context)
+
+
+HOST = "http://bao-danh.test"
+
+
+async def hang(context: BrowserContext, pages: Pages) -> None:
+    """Show the gallery in a browser: pages and their files come from memory, under the service's own policy."""
+
+    async def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(HOST).partition("#")[0]
+        file = pages.static_files.find(path.removeprefix("/static/").partition("/")[2])
+        if file:
+            await route.fulfill(body=file.content, content_type=file.media_type)
+            return
+        page = next((each for each in GALLERY if each.path == languages.without_locale(path)), None)
+        if page is None:
+            await route.fulfill(status=404)
+            return
+        await route.fulfill(**as_answer(html(pages, languages.locale_of(path), page)))
+
+    await context.route(f"{HOST}/**", answer)
+
+
+def as_answer(text: str, status: int = 200, **headers: str) -> dict[str, Any]:
+    """What a browser gets: a page with the headers that every answer leaves with."""
+    content_type = {"Content-Type": "text/html; charset=utf-8"}
+    return {"status": status, "body": text, "headers": SECURITY_HEADERS | content_type | headers}
