@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,6 +13,8 @@ from kit.errors import UsageError
 from server.web_worker import WebWorker
 
 _SECONDS = 60.0
+# As long as a web process may take to hear from PostgreSQL; if that is away, it serves what it can.
+_READY_SECONDS = 3.0
 _LOOK_SECONDS = 0.02
 # One of them may be killed while it starts; three times is a mistake of ours or in the settings.
 _STARTS = 3
@@ -26,26 +30,28 @@ def own_url(listening: socket.socket) -> str:
 
 
 async def first_answer(url: str, workers: Sequence[WebWorker]) -> None:
-    """Return once a web process has answered. UsageError when they cannot even start."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_SECONDS):
-            while not await _answers(url):
-                for worker in workers:
-                    if worker.starts > _STARTS:
-                        raise worker.failure()
-                await asyncio.sleep(_LOOK_SECONDS)
+    """Return once a web process is ready or, when what it needs is away, alive. UsageError when none can start."""
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < _SECONDS:
+        status = await _status(url)
+        if status == HTTPStatus.OK or (status and waited > _READY_SECONDS):
             return
+        for worker in workers:
+            if worker.starts > _STARTS:
+                raise worker.failure()
+        await asyncio.sleep(_LOOK_SECONDS)
     raise UsageError("The web processes do not answer: what they said stands above.")
 
 
-async def _answers(url: str) -> bool:
+async def _status(url: str) -> int:
+    """The HTTP status of /readyz; 0 when nobody answers."""
     parts = urlsplit(url)
-    try:
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        try:
-            writer.write(f"GET /healthz HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
-            return (await reader.readline()).startswith(b"HTTP/1.1 ")
-        finally:
-            writer.close()
-    except OSError:
-        return False
+    request = f"GET /readyz HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            with contextlib.closing(writer):
+                writer.write(request.encode())
+                words = (await reader.readline()).split()
+                return int(words[1]) if len(words) > 1 else 0
+    return 0
