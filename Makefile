@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: help run test lint lock format clean
+.PHONY: help run test proofs bench lint lock format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ test: .venv/.test-ready ## prove it: lint, types, arrows and every test, Chromiu
 	@$(BIN)/python tests/install_browser.py
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
+
+proofs: .venv/.test-ready ## the long demonstrations: make proofs NAME=every-row FILE=results.csv
+	@FILE="$(FILE)" $(BIN)/python -m tests.proofs $(NAME)
+
+bench: .venv/.test-ready ## measure imports, starts and tests; writes docs/benchmarks.md
+	@$(BIN)/python -m tests.bench $(NAME)
 
 lint: .venv/.test-ready ## ruff, pyright and the arrows between packages
 	@$(BIN)/ruff check .
