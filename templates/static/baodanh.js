@@ -27,6 +27,7 @@ async function load(address, options) {
 const screens = [];
 let current = history.state?.screen ?? 0;
 let blank = null;
+history.replaceState({ screen: current }, "");
 
 const screen = () => ({ main: document.querySelector("main"), title: document.title });
 
@@ -46,8 +47,10 @@ function turnTo(next) {
   show(next);
 }
 
-addEventListener("popstate", (event) => {
-  const wanted = event.state?.screen ?? 0;
+addEventListener("popstate", ({ state }) => {
+  // A link to a place on this page: an entry of its own, on the same screen.
+  if (!state) history.replaceState({ screen: current }, "");
+  const wanted = history.state.screen;
   if (wanted === current) return;
   screens[current] = screen();
   current = wanted;
@@ -122,8 +125,9 @@ class CountDown extends HTMLElement {
   connectedCallback() {
     this.opensAt = Date.parse(this.getAttribute("opens-at"));
     // `server-now` was written when the first byte left, not when this script runs.
-    const arrived = performance.timeOrigin + (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
-    this.ahead = Date.parse(this.getAttribute("server-now")) - arrived;
+    const [arrival] = performance.getEntriesByType("navigation");
+    const since = Math.max(0, performance.now() - (arrival?.responseStart ?? 0));
+    this.ahead = Date.parse(this.getAttribute("server-now")) + since - Date.now();
     this.announcements = [...this.querySelectorAll("[data-announce]")].map((text) => [Number(text.dataset.announce), text.innerHTML]);
     this.#tick();
     this.timer = setInterval(() => this.#tick(), 1000);
