@@ -36,5 +36,5 @@ def _gathered(query: Any) -> Any:
         return [row async for row in query(connection, **parameters)]
 
     gather.__name__, gather.__doc__ = query.__name__, query.__doc__
-    gather.sql = query.sql  # type: ignore[attr-defined]
+    gather.sql, gather.operation = query.sql, query.operation  # type: ignore[attr-defined]
     return gather

@@ -15,9 +15,10 @@ app = App(
     help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.",
 )
 # Named, not imported: each command loads only what it needs.
-app.command("server.exam_commands:app", name="exam")
-app.command("server.score_commands:app", name="scores")
-app.command("server.unit_commands:app", name="unit")
+app.command("server.exam_commands:app", name="exam", help="Exams whose results can be looked up.")
+app.command("server.score_commands:app", name="scores", help="Results: import, release, withdraw, lookup codes.")
+app.command("server.unit_commands:app", name="unit", help="Departments, communes and schools.")
+app.command("server.key_commands:app", name="key", help="Secret keys, and newer ones.")
 
 # What a person at the terminal reads when a rule says no.
 _SENTENCES = {
@@ -30,6 +31,7 @@ _SENTENCES = {
         "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
         'say why with --reason "...".'
     ),
+    "no_pins": "'{exam}' asks for no lookup codes: its policy is another.",
     "nothing_to_release": "Nothing to release for '{exam}': import results first, or everything is public already.",
 }
 

@@ -16,9 +16,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from kit.clock import VIETNAM, parse_moment, utc_now
 from kit.errors import UsageError
 from kit.keys import KeyRing
+from kit.tables import write_csv
 from lookup import releases
 from lookup.changes import list_nodes, nodes_behind
 from lookup.exams import find_exam
+from lookup.pin_list import HEADER, list_pins
 from lookup.score_import import ImportOptions, import_scores
 from server.import_report import print_summary
 from server.service import connect
@@ -104,6 +106,24 @@ def release(code: str, *, at: str | None = None, emergency: str | None = None) -
             return await _wait_for_nodes(connection, released.change, "opened")
 
     return asyncio.run(open_it())
+
+
+@app.command
+def pins(code: str, out: Path) -> None:
+    """Write the lookup codes of an exam with policy `pin` into a CSV file that only you can read, to print from.
+
+    The codes are not stored: they are derived anew each time, and the same as long as the key is.
+    """
+    settings = load_settings(os.environ)
+    os.umask(0o077)
+
+    async def write() -> None:
+        pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
+        async with connect(settings) as connection:
+            write_csv(out, HEADER, await list_pins(connection, await find_exam(connection, code), pin_key))
+
+    asyncio.run(write())
+    print(f"{out}: for printing only. Whoever has it can look up every candidate: delete it afterwards.")
 
 
 @app.command

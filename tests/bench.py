@@ -45,7 +45,7 @@ def measure_imports() -> list[Row]:
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     print(said)
     ratio = re.search(r"^import-vs-copy (\S+) (.*)$", said, re.MULTILINE)
-    memory = re.search(r"^peak-memory (\S+) (.*)$", said, re.MULTILINE)
+    memory = re.search(r"peak memory (\S+) (MB)$", said, re.MULTILINE)
     assert ratio
     assert memory
     how = "`python -m tests.bench imports`"
