@@ -2,6 +2,7 @@
 
 import contextlib
 import locale
+import os
 import re
 import shutil
 import signal
@@ -15,7 +16,7 @@ from server import children
 from server.account import account_for_servers, own
 from server.postmaster import end_leftover, end_orphans, lock_file, named_process, serves
 from server.programs import major_version, postgres_programs
-from server.server_folders import home_for, socket_folder_for
+from server.server_folders import home_for, keep_from_cleaners, socket_folder_for
 
 OWNER, RUNTIME, DATABASE = "baodanh_owner", "baodanh", "baodanh"
 _PORT = 5432
@@ -25,6 +26,8 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
+    # Eight for each web process, of which there may be more than two or three.
+    "max_connections": "300",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
@@ -52,6 +55,7 @@ class EmbeddedPostgres:
         self.folder = folder.absolute()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.folder / "postgres.log"
+        self._lock: int | None = None
 
     @property
     def owner_url(self) -> str:
@@ -77,6 +81,9 @@ class EmbeddedPostgres:
         """Roll back what is open, write everything down, end."""
         if self.process:
             children.end(self.process, (signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def prepare(self) -> None:
         """Make the data folder on the first start; later, see to it that it is ours to start.
@@ -85,6 +92,8 @@ class EmbeddedPostgres:
         """
         account = account_for_servers()
         home = home_for(self.folder, account)
+        if home != self.folder and self._lock is None:
+            self._lock = keep_from_cleaners(home)
         self._account, self._data = account, home / "data"
         self._sockets = socket_folder_for(home, account, f".s.PGSQL.{_PORT}.lock")
         self._programs = postgres_programs(account, home)

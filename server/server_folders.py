@@ -5,6 +5,7 @@ a unix socket ends at 107 bytes. Then a folder of our own under a temporary dire
 where the files would have been.
 """
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -34,6 +35,16 @@ def socket_folder_for(home: Path, account: Account, socket_name: str) -> Path:
     if len(os.fsencode(folder / socket_name)) > _LONGEST_SOCKET_PATH:
         folder = _remembered(home / "socket-moved-to", None) / "socket"
     return own(account, folder)
+
+
+def keep_from_cleaners(folder: Path) -> int:
+    """Lock a folder in a temporary directory, as systemd asks: its daily cleaner passes by what somebody holds.
+
+    Returns the open file descriptor: the lock lasts as long as it does.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
 
 
 def _remembered(note: Path, base: Path | None) -> Path:

@@ -40,6 +40,8 @@ def run(settings: Settings, *, attached: bool = False, demo: bool = True, worker
 
     Raises UsageError with one sentence when the service cannot start; then nothing of it is left running.
     """
+    if workers is not None and workers < 1:
+        raise UsageError("--workers: write a whole number from 1 on.")
     try:
         asyncio.run(_run(settings, attached=attached, demo=demo, workers=workers or settings.workers))
     except asyncio.CancelledError:
