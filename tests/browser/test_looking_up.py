@@ -40,6 +40,10 @@ async def test_a_mistake_made_after_a_search_can_be_put_right_too(connection, se
     await sees_card(page, MINH.number)
     await page.go_back()
     await still_has_typed(page, candidate_number=MINH.number)
+    await page.go_back()
+    await still_has_typed(page, candidate_number=MINH.number)
+    await page.go_back()
+    await still_has_typed(page, candidate_number=UNKNOWN)
 
 
 async def test_an_unknown_number_is_answered_kindly_and_stays_in_its_field(connection, service, page):
@@ -139,6 +143,7 @@ async def test_everything_is_one_tap_away_in_english(connection, service, page):
     await look_up(page, "9900")
     await expect(page.get_by_role("alert")).to_be_focused()
     await look_up(page, UNKNOWN)
+    await sees_heading(page, "No result found")
     await expect(page.locator("html")).to_have_attribute("lang", "en")
     await look_up(page, MINH.number)
     await sees_card(page, MINH.number, "Mathematics", "8.25", "Physics", "9.00")
