@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from kit.errors import UsageError
+
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -21,6 +23,9 @@ async def now(transaction: asyncpg.Connection) -> datetime:
 
 
 def parse_moment(text: str) -> datetime:
-    """An ISO time; without an offset it means Vietnam's. Raises ValueError for anything else."""
-    moment = datetime.fromisoformat(text)
+    """An ISO time as an operator types it; without an offset it is Vietnam's. Raises UsageError for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is not a time: write it like 2026-07-01T08:00.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)

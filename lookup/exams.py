@@ -59,6 +59,7 @@ class Exam(msgspec.Struct, frozen=True):
     show_name: bool
     withdrawn_at: datetime | None
     releases: tuple[Release, ...]
+    announced_at: datetime | None = None
 
     @property
     def numbers(self) -> CandidateNumberFormat:
@@ -67,14 +68,14 @@ class Exam(msgspec.Struct, frozen=True):
 
     @property
     def opens_at(self) -> datetime | None:
-        """The announced moment: the first release's. None as long as nothing was approved."""
-        return self.releases[0].opens_at if self.releases else None
+        """When results open or opened: the first release's moment, before it the announced one, or None."""
+        return self.releases[0].opens_at if self.releases else self.announced_at
 
     def state(self, now: datetime) -> State:
         """What the public is told about it at `now`."""
         if self.withdrawn_at is not None:
             return "withdrawn"
-        return "open" if self.opens_at is not None and self.opens_at <= now else "sealed"
+        return "open" if self.releases and self.releases[0].opens_at <= now else "sealed"
 
     def next_opening(self, now: datetime) -> datetime | None:
         """The next moment at which the public will see something new, if one is set."""
@@ -112,7 +113,7 @@ async def add_exam(connection: asyncpg.Connection, exam: Exam, now: datetime) ->
     """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done."""
     facts = {
         fact: getattr(exam, fact)
-        for fact in ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name")
+        for fact in ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name", "announced_at")
     }
     async with connection.transaction():
         try:

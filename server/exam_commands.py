@@ -11,7 +11,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
-from kit.clock import VIETNAM, utc_now
+from kit.clock import VIETNAM, parse_moment, utc_now
 from kit.errors import UsageError
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, read_subjects_file
@@ -36,6 +36,7 @@ def add(
     subjects: Path | None = None,
     number_format: str | None = None,
     show_name: bool = False,
+    announced: str | None = None,
     regrade_from: str = "",
     regrade_to: str = "",
     regrade_where: str = "",
@@ -55,10 +56,12 @@ def add(
         A CSV, XLSX or TOML file of papers in place of the kind's own.
     number_format
         9 is a digit, A a letter: 99999999 is eight digits; several are joined by |.
+    announced
+        The announced moment (2026-07-01T08:00): the page counts down to it. Results open by `scores release` alone.
     show_name
         Show the candidate's name with the result; never under `public`.
     """
-    known = exam_kind(kind)
+    known, moment = exam_kind(kind), parse_moment(announced) if announced else None
     regrade = Regrade(regrade_from, regrade_to, regrade_where, regrade_fee)
 
     async def store() -> None:
@@ -79,6 +82,7 @@ def add(
                 show_name=show_name,
                 withdrawn_at=None,
                 releases=(),
+                announced_at=moment,
             )
             await add_exam(connection, exam, utc_now())
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -14,7 +13,6 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kit.clock import VIETNAM, parse_moment, utc_now
-from kit.errors import UsageError
 from kit.keys import KeyRing
 from kit.tables import write_csv
 from lookup import releases
@@ -92,7 +90,7 @@ def release(code: str, *, at: str | None = None, emergency: str | None = None) -
     emergency
         Why this cannot wait for a second person; the record keeps it.
     """
-    moment = _read_moment(at)
+    moment = parse_moment(at) if at else None
 
     async def open_it() -> int:
         async with connect(load_settings(os.environ)) as connection:
@@ -136,15 +134,6 @@ def withdraw(code: str, *, reason: str | None = None) -> int:
             return await _wait_for_nodes(connection, change, "taken it down")
 
     return asyncio.run(take_down())
-
-
-def _read_moment(at: str | None) -> datetime | None:
-    if at is None:
-        return None
-    try:
-        return parse_moment(at)
-    except ValueError:
-        raise UsageError(f"'{at}' is not a time: write it like 2026-07-01T08:00.") from None
 
 
 async def _wait_for_nodes(connection: asyncpg.Connection, change: int, what: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -31,7 +32,7 @@ def paper_of(candidate: Candidate) -> Paper:
 
 
 async def given_exam(
-    connection, code: str = "thpt-2026", *, kind: str = "thpt", policy: Policy = "public", show_name: bool = False
+    connection, code: str = "thpt-2026", *, kind: str = "thpt", policy: Policy = "public", **facts: Any
 ) -> Exam:
     """An exam of the root unit, with its kind's papers and nothing in it yet."""
     known = exam_kind(kind)
@@ -47,9 +48,10 @@ async def given_exam(
         subjects=known.subjects,
         total_rule=known.total_rule,
         regrade=REGRADE,
-        show_name=show_name,
+        show_name=facts.get("show_name", False),
         withdrawn_at=None,
         releases=(),
+        announced_at=facts.get("announced_at"),
     )
     await add_exam(connection, exam, MORNING)
     return exam

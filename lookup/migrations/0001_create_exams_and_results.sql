@@ -19,6 +19,8 @@ create table lookup.exams (
     regrade jsonb,
     show_name boolean not null default false
         constraint a_public_exam_shows_no_name check (not (show_name and policy = 'public')),
+    -- The moment the unit has announced, while no release has been approved for one yet.
+    announced_at timestamptz,
     withdrawn_at timestamptz,
     created_at timestamptz not null default clock_timestamp()
 );

@@ -1,7 +1,7 @@
 -- Exams, their papers and their generations, as web workers keep them in memory.
 
 -- name: list_exams()
-select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, withdrawn_at
+select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, withdrawn_at
 from lookup.exams
 order by year desc, code;
 
@@ -15,11 +15,12 @@ select exam_code, generation, opens_at, distributions
 from lookup.releases
 order by exam_code, generation;
 
--- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name)!
+-- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at)!
 insert into lookup.exams (
-    code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name)
+    code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at)
 values (
-    :code, :unit_code, :name, :name_en, :year, :kind, :policy, :number_format, :total_rule, :regrade, :show_name);
+    :code, :unit_code, :name, :name_en, :year, :kind, :policy, :number_format, :total_rule, :regrade, :show_name,
+    :announced_at);
 
 -- name: add_subject(exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest)!
 insert into lookup.exam_subjects (

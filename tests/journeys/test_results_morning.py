@@ -102,3 +102,16 @@ async def then_the_api_shows_his_scores(visitor):
         "version": 1,
         "released_at": "2026-07-01T01:00:00Z",
     }
+
+
+async def test_an_announced_moment_counts_down_but_opens_nothing(connection, service, visitor, clock):
+    await given_exam(connection, announced_at=MORNING)
+    await service.hears_all_changes()
+    clock.now = MORNING - timedelta(hours=1)
+    await then_there_is_a_countdown(visitor)
+    clock.now = MORNING
+    page = (await visitor.get(PAGE)).text
+    assert "<count-down" not in page
+    assert 'name="candidate_number"' not in page
+    assert (await visitor.get(API)).json()["state"] == "sealed"
+    await then_his_result_does_not_exist(visitor)
