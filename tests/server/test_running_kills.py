@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 
 import asyncpg
@@ -57,9 +58,18 @@ async def test_after_the_whole_service_was_killed_it_starts_at_once_with_its_dat
         service.start()
         assert not [pid for pid in orphans if is_alive(pid)]
         assert await service.ask("select count(*) from units.units where code = 'kept'") == 1
-        assert service.interrupt() == 0
+        killing_it_leaves_no_orphan(service)
     finally:
         service.kill()
+
+
+def killing_it_leaves_no_orphan(service):
+    orphans = service.pids()
+    os.kill(service.service.pid, signal.SIGKILL)
+    service.process.wait()
+    until(lambda: not [pid for pid in orphans if is_alive(pid)], lambda: f"{orphans} live on")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", service.port))
 
 
 async def test_after_service_and_database_were_killed_together_the_data_are_there(place):
