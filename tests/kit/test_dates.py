@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.dates import NotADate, parse_birth_date
@@ -72,6 +72,7 @@ def test_what_is_no_date_says_why(written, reason):
     assert refusal.value.reason == reason
 
 
+@settings(deadline=None)
 @given(birth_dates, st.sampled_from("/-."), st.booleans(), st.booleans())
 def test_a_date_is_read_back_whatever_the_separator_and_the_digits(date, separator, padded, wide):
     pieces = [f"{date.day:02d}", f"{date.month:02d}"] if padded else [str(date.day), str(date.month)]
@@ -80,6 +81,7 @@ def test_a_date_is_read_back_whatever_the_separator_and_the_digits(date, separat
     assert parse_birth_date(date.isoformat()) == date
 
 
+@settings(deadline=None)
 @given(birth_dates)
 def test_a_year_of_two_digits_is_the_last_such_year(date):
     assert parse_birth_date(f"{date.day}/{date.month}/{date.year % 100:02d}") == date
@@ -93,6 +95,7 @@ def test_nobody_is_born_after_the_latest_date():
         parse_birth_date("2/7/2026", latest=latest)
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(1927, 5, 18), dt.date(2099, 12, 31)))
 def test_excels_count_of_days_is_read_only_when_asked(date):
     serial = str((date - dt.date(1899, 12, 30)).days)
@@ -108,6 +111,7 @@ def test_a_number_that_looks_like_a_year_is_a_year():
     assert refusal.value.reason == "year_only"
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[0-9 /.\-:T]{0,25}", fullmatch=True), st.booleans())
 def test_any_text_is_a_date_or_says_why_not(text, serial):
     assert _year_or_reason(text, serial=serial) in {"year_only", "impossible", "unreadable", *range(1900, 2100)}

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit import legacy_text
@@ -50,20 +50,26 @@ def test_a_name_in_an_old_font_is_recognised_and_converted(typed, charset, meant
         ("L£ V¡N §¹T", "LÊ VĂN ĐẠT"),
         ("Lª V¨n Tý", "Lê Văn Tý"),
         ("ngµy ¸p dông", "ngày áp dụng"),
+        ("§ç Mü Hµ", "Đỗ Mỹ Hà"),
     ],
 )
 def test_capitals_that_tcvn3_does_not_have_are_restored(typed, meant):
     assert convert(typed, "tcvn3") == meant
 
 
+@settings(deadline=None)
 @given(st.lists(people, min_size=25, max_size=40), st.sampled_from(["tcvn3", "vni"]), st.sampled_from([str, str.upper]))
 def test_a_column_of_names_goes_to_the_old_font_and_back(names, charset, case):
     names = [case(name) for name in names]
     typed = [as_typed(name, charset) for name in names]
     assert recognise(typed) == charset
-    assert [convert(cell, charset) for cell in typed] == names
+    back = [convert(cell, charset) for cell in typed]
+    # `ĐỖ MỸ HÀ` has no letter by which TCVN3 could tell capitals from small ones, so small ones it is.
+    alike = str.casefold if charset == "tcvn3" and case is str.upper else str
+    assert list(map(alike, back)) == list(map(alike, names))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(people, st.sampled_from(ABROAD)), max_size=40),
     st.sampled_from([str, str.upper, str.lower]),
@@ -74,6 +80,7 @@ def test_proper_unicode_is_never_taken_for_an_old_font(names, case, form):
     assert recognise(cells) is None
 
 
+@settings(deadline=None)
 @given(people, st.sampled_from(["tcvn3", "vni"]))
 def test_converting_what_is_unicode_already_changes_nothing(name, charset):
     ascii_name = unicodedata.normalize("NFD", name).encode("ascii", "ignore").decode()
@@ -82,6 +89,7 @@ def test_converting_what_is_unicode_already_changes_nothing(name, charset):
         assert convert(name, charset) == name
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_any_text_can_be_asked_about(cells):
     charset = recognise(cells)

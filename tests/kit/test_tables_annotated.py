@@ -6,7 +6,7 @@ import zipfile
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.tables import CellMark, Limits, TableError, harmless, marked_workbook, open_table, write_annotated, write_csv
@@ -225,6 +225,7 @@ def test_half_a_csv_file_never_takes_the_place_of_a_whole_one(tmp_path):
     assert list(tmp_path.iterdir()) == [out]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\r\0", codec="utf-8")), min_size=2, max_size=2))
 def test_exported_cells_are_read_back_but_for_the_apostrophe(tmp_path_factory, cells):
     out = tmp_path_factory.mktemp("csv") / "x.csv"

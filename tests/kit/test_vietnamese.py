@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.vietnamese import clean_cell, full_width_to_ascii, nfc, search_key
@@ -27,6 +27,7 @@ def test_spellings_of_one_name_share_a_key(spelling):
     assert search_key(spelling) == "dang thi hoa"
 
 
+@settings(deadline=None)
 @given(people)
 def test_a_key_is_plain_small_letters_however_the_name_is_written(name):
     key = search_key(name)
@@ -37,11 +38,13 @@ def test_a_key_is_plain_small_letters_however_the_name_is_written(name):
             assert search_key(unicodedata.normalize(form, case(name))) == key
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_key_of_a_key_is_itself(text):
     assert search_key(search_key(text)) == search_key(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_clean_cell_is_clean(text):
     clean, _ = clean_cell(text)
@@ -49,12 +52,14 @@ def test_a_clean_cell_is_clean(text):
     assert clean == " ".join(clean.split())
 
 
+@settings(deadline=None)
 @given(people)
 def test_a_proper_name_is_left_as_it_is(name):
     assert clean_cell(name) == (name, False)
     assert nfc(name) == name
 
 
+@settings(deadline=None)
 @given(people)
 def test_letters_in_pieces_are_put_together_and_counted(name):
     apart = unicodedata.normalize("NFD", name)
