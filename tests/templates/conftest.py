@@ -1,11 +1,14 @@
-"""A browser for looking at the gallery: the machine's Chromium, or the one Playwright installed."""
+"""The gallery is looked at in the same browser as the whole service."""
 
 import pytest
 
-from tests.install_browser import find_chromium
+from kit.pages import Pages
+from tests.browser.conftest import base_url, browser_type_launch_args
+from tests.templates.gallery import TEMPLATES
+
+__all__ = ["base_url", "browser_type_launch_args"]
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    # Tests run as root in containers, where Chromium's own sandbox cannot.
-    return browser_type_launch_args | {"executable_path": find_chromium(), "args": ["--no-sandbox"]}
+def pages() -> Pages:
+    return Pages(TEMPLATES)

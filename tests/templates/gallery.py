@@ -68,7 +68,7 @@ def exam(code: str, name: str, name_en: str, **changes: Any) -> Exam:
         "total_rule": None,
         "regrade": None,
         "show_name": False,
-        "withdrawn_at": None,
+        "withdrawn_generation": 0,
         "releases": (Release(1, datetime(2026, 7, 1, 1, tzinfo=UTC), {}),),
     }
     return Exam(code=code, name=name, name_en=name_en, **(facts | changes))
@@ -96,7 +96,9 @@ SEALED = exam(
     releases=opening(NOW + timedelta(hours=26, minutes=14)),
 )
 UNDATED = exam("nghe-2026", "Kết quả thi nghề phổ thông năm 2026", "Vocational exam 2026", releases=())
-WITHDRAWN = exam("lop6-2026", "Kết quả khảo sát vào lớp 6 năm 2026", "Grade 6 entry survey 2026", withdrawn_at=NOW)
+WITHDRAWN = exam(
+    "lop6-2026", "Kết quả khảo sát vào lớp 6 năm 2026", "Grade 6 entry survey 2026", withdrawn_generation=9
+)
 EXAMS = [THPT, LOP_10, SEALED, UNDATED, WITHDRAWN]
 
 HEIGHTS = [1, 1, 1, 3, 8, 16, 25, 33, 40, 44, 44, 39, 34, 32, 32, 33, 29, 23, 14, 5]

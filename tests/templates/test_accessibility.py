@@ -3,19 +3,13 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from kit.pages import Pages
-from tests.templates.gallery import GALLERY, HOST, TEMPLATES, hang
+from tests.templates.gallery import GALLERY, HOST, hang
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {"runOnly": {"type": "tag", "values": TAGS}}
 # Problems differ in words only: two of them stand for all. So do two English pages.
 PATHS = [page.path for page in GALLERY if not page.path.startswith("/problem")]
 PATHS += ["/problem-not_found", "/problem-too_many_requests", "/en", "/en/result-total"]
-
-
-@pytest.fixture(scope="module")
-def pages() -> Pages:
-    return Pages(TEMPLATES)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])

@@ -7,16 +7,10 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from kit.pages import Pages
-from tests.templates.gallery import GALLERY, HOST, TEMPLATES, as_answer, hang, html
+from tests.templates.gallery import GALLERY, HOST, as_answer, hang, html
 
 FORM = f"{HOST}/form"
 SENT = "**/tra-cuu/diem-thi/*"
-
-
-@pytest.fixture(scope="module")
-def pages() -> Pages:
-    return Pages(TEMPLATES)
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ EVERY_PAGE = [(locale, page) for locale in LOCALES for page in GALLERY]
 NAMES = [f"{locale} {page.path}" for locale, page in EVERY_PAGE]
 
 
-@pytest.fixture(scope="module")
-def pages() -> Pages:
-    return Pages(TEMPLATES)
-
-
 @pytest.mark.parametrize(("locale", "page"), EVERY_PAGE, ids=NAMES)
 def test_a_page_is_whole_and_keeps_to_the_policy_for_content(pages, locale, page):
     text = html(pages, locale, page)
@@ -74,7 +69,10 @@ def test_the_same_page_has_the_same_bytes():
 
 def test_no_result_tells_nothing_but_the_exam_and_what_was_typed(pages):
     later = NOW + timedelta(days=90)
-    withdrawn, sealed = with_other_fate(LOP_10, withdrawn_at=NOW), with_other_fate(LOP_10, releases=opening(later))
+    withdrawn, sealed = (
+        with_other_fate(LOP_10, withdrawn_generation=9),
+        with_other_fate(LOP_10, releases=opening(later)),
+    )
     facts = {"path": "/x", "unit": LOP_10.unit, "number_example": "012345", "form": TYPED}
     answers = {
         pages.html("vi", "lookup/score_not_found.html", exam=exam, now=now, state=exam.state(now), **facts)
