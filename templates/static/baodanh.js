@@ -67,7 +67,7 @@ document.addEventListener("click", (event) => {
 });
 
 const phrase = (element, name, facts = {}) =>
-  element.querySelector(`[data-phrase=${name}]`).innerHTML.replace(/\{(\w+)\}/g, (_, fact) => facts[fact]);
+  element.querySelector(`[data-phrase=${name}]`).content.textContent.replace(/\{(\w+)\}/g, (_, fact) => facts[fact]);
 
 function say(element, text, tone = "") {
   const message = element.querySelector(".message");
@@ -128,7 +128,7 @@ class CountDown extends HTMLElement {
     const [arrival] = performance.getEntriesByType("navigation");
     const since = Math.max(0, performance.now() - (arrival?.responseStart ?? 0));
     this.ahead = Date.parse(this.getAttribute("server-now")) + since - Date.now();
-    this.announcements = [...this.querySelectorAll("[data-announce]")].map((text) => [Number(text.dataset.announce), text.innerHTML]);
+    this.announcements = [...this.querySelectorAll("[data-announce]")].map((text) => [Number(text.dataset.announce), text.content.textContent]);
     this.#tick();
     this.timer = setInterval(() => this.#tick(), 1000);
   }
