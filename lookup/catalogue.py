@@ -7,8 +7,8 @@ import asyncpg
 import structlog
 
 from kit.errors import ServiceUnavailable
-from lookup.changes import forget_node, last_change, record_node
 from lookup.exams import Exam, ExamNotFound, list_exams
+from units.changes import CHANNEL, forget_node, last_change, record_node
 from units.units import Unit, list_units
 
 log = structlog.get_logger()
@@ -83,6 +83,10 @@ class Catalogue:
                     if self._connected or not self.is_loaded:
                         log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
                     self._connected = False
+                except Exception:
+                    # Whatever it is, a worker that stopped listening would never hear of a withdrawal.
+                    log.exception("catalogue_cannot_be_refreshed")
+                    self._connected = False
                 await self._wait_for_word()
         finally:
             listener.cancel()
@@ -100,14 +104,14 @@ class Catalogue:
         while True:
             try:
                 async with self._pool.acquire() as connection:
-                    await connection.add_listener("exam_changed", self._hear)
+                    await connection.add_listener(CHANNEL, self._hear)
                     try:
                         self._told.set()
                         while not connection.is_closed():  # noqa: ASYNC110
                             await asyncio.sleep(_POLL_SECONDS)  # its end has no event
                     finally:
                         with contextlib.suppress(*_UNREACHABLE):
-                            await connection.remove_listener("exam_changed", self._hear)
+                            await connection.remove_listener(CHANNEL, self._hear)
             except _UNREACHABLE:
                 await asyncio.sleep(_POLL_SECONDS)
 

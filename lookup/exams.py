@@ -12,11 +12,11 @@ from kit import sql
 from kit.errors import DomainError
 from kit.sql import Database
 from lookup.candidate_number import CandidateNumberFormat
-from lookup.changes import announce_change
 from lookup.distributions import FEWEST_RESULTS, Distribution
 from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
+from units.changes import Change, announce
 from units.units import Unit, list_units
 
 exams = sql.load(__file__, "exams")
@@ -57,7 +57,7 @@ class Exam(msgspec.Struct, frozen=True):
     total_rule: TotalRule | None
     regrade: Regrade | None
     show_name: bool
-    withdrawn_at: datetime | None
+    withdrawn_generation: int
     releases: tuple[Release, ...]
     announced_at: datetime | None = None
 
@@ -69,23 +69,26 @@ class Exam(msgspec.Struct, frozen=True):
     @property
     def opens_at(self) -> datetime | None:
         """When results open or opened: the first release's moment, before it the announced one, or None."""
-        return self.releases[0].opens_at if self.releases else self.announced_at
+        standing = self._standing
+        return standing[0].opens_at if standing else self.announced_at
+
+    @property
+    def _standing(self) -> list[Release]:
+        return [release for release in self.releases if release.generation > self.withdrawn_generation]
 
     def state(self, now: datetime) -> State:
         """What the public is told about it at `now`."""
-        if self.withdrawn_at is not None:
-            return "withdrawn"
-        return "open" if self.releases and self.releases[0].opens_at <= now else "sealed"
+        if self.visible_release(now):
+            return "open"
+        return "withdrawn" if self.withdrawn_generation and not self._standing else "sealed"
 
     def next_opening(self, now: datetime) -> datetime | None:
         """The next moment at which the public will see something new, if one is set."""
-        return next((release.opens_at for release in self.releases if release.opens_at > now), None)
+        return next((release.opens_at for release in self._standing if release.opens_at > now), None)
 
     def visible_release(self, now: datetime) -> Release | None:
         """The generation that the public sees at `now`; None before the moment and after a withdrawal."""
-        if self.withdrawn_at is not None:
-            return None
-        return next((release for release in reversed(self.releases) if release.opens_at <= now), None)
+        return next((release for release in reversed(self._standing) if release.opens_at <= now), None)
 
 
 class ExamNotFound(DomainError):
@@ -131,7 +134,7 @@ async def add_exam(connection: asyncpg.Connection, exam: Exam, now: datetime) ->
             if rule == "exams_pkey":
                 raise ExamCodeTaken(exam=exam.code) from None
             raise ExamRefused(constraint=rule) from None
-        await announce_change(connection, exam.code, "added", None, now)
+        await announce(connection, Change("exam", exam.code, "added"), now)
 
 
 async def list_exams(database: Database) -> list[Exam]:

@@ -7,8 +7,8 @@ import msgspec
 
 from kit import clock, sql
 from kit.errors import DomainError
-from lookup.changes import announce_change
 from lookup.exams import ExamNotFound
+from units.changes import Change, announce
 
 releases = sql.load(__file__, "releases")
 
@@ -40,18 +40,20 @@ async def release(
 ) -> Released:
     """Make all imported results of an exam public at `opens_at` (None: at once), as a new generation.
 
-    A release that has not opened yet is replaced. A withdrawn exam opens again.
+    A release that has not opened yet is replaced. A withdrawn exam opens again at that moment, not before.
     Raises ExamNotFound, NothingToRelease.
     """
     async with connection.transaction():
-        exam = await _lock_exam(connection, exam_code)
+        withdrawn = await _lock_exam(connection, exam_code)
         now = await clock.now(connection)
         await releases.take_back_future_batches(connection, exam_code=exam_code, now=now)
         await releases.remove_future_releases(connection, exam_code=exam_code, now=now)
-        generation = 1 + await releases.find_last_generation(connection, exam_code=exam_code)
+        last = await releases.find_last_generation(connection, exam_code=exam_code)
+        # Never a number that was taken down: its release may have been replaced before it opened.
+        generation = 1 + max(last, withdrawn)
         batches = await releases.take_up_batches(connection, exam_code=exam_code, generation=generation)
         result_count = await releases.count_results(connection, exam_code=exam_code)
-        if not result_count or not (batches or exam["withdrawn_at"]):
+        if not result_count or not (batches or last <= withdrawn):
             raise NothingToRelease(exam=exam_code)
         moment = opens_at or now
         await releases.add_release(
@@ -64,30 +66,30 @@ async def release(
             result_count=result_count,
             distributions=await _count_scores(connection, exam_code),
         )
-        await releases.mark_withdrawn(connection, exam_code=exam_code, withdrawn_at=None)
-        change = await announce_change(connection, exam_code, "released", emergency_reason, now)
+        change = await announce(connection, Change("exam", exam_code, "released", emergency_reason), now)
     new_results = sum(batch["result_count"] for batch in batches)
     return Released(exam_code, generation, moment, result_count, new_results, change)
 
 
 async def withdraw(connection: asyncpg.Connection, exam_code: str, *, reason: str | None = None) -> int:
-    """Take an exam's results down at once, on every node that hears it; returns the change's number.
+    """Take an exam's results down at once, those of future releases too; returns the change's number.
 
     Withdrawing again changes nothing but tells the nodes once more. Raises ExamNotFound.
     """
     async with connection.transaction():
-        exam = await _lock_exam(connection, exam_code)
-        now = await clock.now(connection)
-        if exam["withdrawn_at"] is None:
-            await releases.mark_withdrawn(connection, exam_code=exam_code, withdrawn_at=now)
-        return await announce_change(connection, exam_code, "withdrawn", reason, now)
+        withdrawn = await _lock_exam(connection, exam_code)
+        last = await releases.find_last_generation(connection, exam_code=exam_code)
+        await releases.mark_withdrawn(connection, exam_code=exam_code, generation=max(last, withdrawn))
+        change = Change("exam", exam_code, "withdrawn", reason)
+        return await announce(connection, change, await clock.now(connection))
 
 
-async def _lock_exam(connection: asyncpg.Connection, exam_code: str) -> asyncpg.Record:
+async def _lock_exam(connection: asyncpg.Connection, exam_code: str) -> int:
+    """The last generation that was taken down; 0 when none was."""
     exam = await releases.lock_exam(connection, exam_code=exam_code)
     if exam is None:
         raise ExamNotFound(exam=exam_code)
-    return exam
+    return exam["withdrawn_generation"]
 
 
 async def _count_scores(connection: asyncpg.Connection, exam_code: str) -> str:

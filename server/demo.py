@@ -66,7 +66,7 @@ async def load_demo(
     async with connection.transaction():
         if not await is_empty(connection):
             raise UsageError("The demo goes only into an empty database: this one has exams or units already.")
-        units = await add_department(connection)
+        units = await add_department(connection, now)
         for exam in exams:
             await _hold(connection, exam, units[exam.unit], year, now)
             soonest = max(soonest, exam.opens_at(year, now))

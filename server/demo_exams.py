@@ -111,7 +111,7 @@ class DemoExam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             total_rule=kind.total_rule,
             regrade=self.regrade and _filled_in(self.regrade, facts),
             show_name=self.show_name,
-            withdrawn_at=None,
+            withdrawn_generation=0,
             releases=(),
         )
 

@@ -80,7 +80,7 @@ def add(
                 total_rule=known.total_rule,
                 regrade=regrade if any((regrade_from, regrade_to, regrade_where, regrade_fee)) else None,
                 show_name=show_name,
-                withdrawn_at=None,
+                withdrawn_generation=0,
                 releases=(),
                 announced_at=moment,
             )

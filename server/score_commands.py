@@ -16,13 +16,13 @@ from kit.clock import VIETNAM, parse_moment, utc_now
 from kit.keys import KeyRing
 from kit.tables import write_csv
 from lookup import releases
-from lookup.changes import list_nodes, nodes_behind
 from lookup.exams import find_exam
 from lookup.pin_list import HEADER, list_pins
 from lookup.score_import import ImportOptions, import_scores
 from server.import_report import print_summary
 from server.service import connect
 from server.settings import load_settings
+from units.changes import list_nodes, nodes_behind
 
 app = App(name="scores", help="Results: import, release, withdraw.")
 

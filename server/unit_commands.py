@@ -6,6 +6,7 @@ import sys
 
 from cyclopts import App
 
+from kit.clock import utc_now
 from server.service import connect
 from server.settings import load_settings
 from units import units
@@ -44,8 +45,8 @@ def describe(
     facts = {fact: value for fact, value in locals().items() if fact != "code"}
 
     async def change() -> None:
-        async with connect(load_settings(os.environ)) as connection, connection.transaction():
-            await units.describe_unit(connection, code, **facts)
+        async with connect(load_settings(os.environ)) as connection:
+            await units.describe_unit(connection, code, utc_now(), **facts)
 
     asyncio.run(change())
 
@@ -76,7 +77,7 @@ def add(
 
     async def store() -> None:
         async with connect(load_settings(os.environ)) as connection:
-            await units.add_unit(connection, unit)
+            await units.add_unit(connection, unit, utc_now())
 
     asyncio.run(store())
     if sys.stdout.isatty():

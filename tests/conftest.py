@@ -142,9 +142,9 @@ class Service(msgspec.Struct):
         """Wait until the worker has applied the last change."""
         connection = await asyncpg.connect(self.settings.database_url)
         try:
-            last = await connection.fetchval("select coalesce(max(number), 0) from lookup.changes")
+            last = await connection.fetchval("select coalesce(max(number), 0) from units.changes")
             async with asyncio.timeout(10):
-                while await connection.fetchval("select max(applied_change) from lookup.nodes") != last:  # noqa: ASYNC110
+                while await connection.fetchval("select max(applied_change) from units.nodes") != last:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         finally:
             await connection.close()

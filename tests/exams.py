@@ -49,7 +49,7 @@ async def given_exam(
         total_rule=known.total_rule,
         regrade=REGRADE,
         show_name=facts.get("show_name", False),
-        withdrawn_at=None,
+        withdrawn_generation=0,
         releases=(),
         announced_at=facts.get("announced_at"),
     )

@@ -1,11 +1,14 @@
 """A unit that takes part: its names, where it stands, and how the public reaches it."""
 
+from datetime import datetime
+
 import asyncpg
 import msgspec
 
 from kit import sql
 from kit.errors import DomainError
 from kit.sql import Database
+from units.changes import Change, announce
 
 units = sql.load(__file__, "units")
 
@@ -57,18 +60,22 @@ async def root_unit_code(database: Database) -> str:
     return await units.find_root_unit_code(database)
 
 
-async def add_unit(database: Database, unit: Unit) -> None:
+async def add_unit(connection: asyncpg.Connection, unit: Unit, now: datetime) -> None:
     """Add a unit below the one that manages it; UnitCodeTaken, UnitNotFound (no such managing unit)."""
     try:
-        await units.add_unit(database, **msgspec.structs.asdict(unit))
+        async with connection.transaction():
+            await units.add_unit(connection, **msgspec.structs.asdict(unit))
+            await announce(connection, Change("unit", unit.code, "added"), now)
     except asyncpg.UniqueViolationError:
         raise UnitCodeTaken(unit=unit.code) from None
     except asyncpg.ForeignKeyViolationError:
         raise UnitNotFound(unit=unit.managed_by) from None
 
 
-async def describe_unit(database: Database, code: str, **facts: str | None) -> None:
+async def describe_unit(connection: asyncpg.Connection, code: str, now: datetime, **facts: str | None) -> None:
     """Change how a unit presents itself; a fact that is None stays as it stands. Raises UnitNotFound."""
     described = dict.fromkeys(_DESCRIBABLE) | facts
-    if await units.describe_unit(database, code=code, **described) == "UPDATE 0":
-        raise UnitNotFound(unit=code)
+    async with connection.transaction():
+        if await units.describe_unit(connection, code=code, **described) == "UPDATE 0":
+            raise UnitNotFound(unit=code)
+        await announce(connection, Change("unit", code, "described"), now)

@@ -21,7 +21,8 @@ create table lookup.exams (
         constraint a_public_exam_shows_no_name check (not (show_name and policy = 'public')),
     -- The moment the unit has announced, while no release has been approved for one yet.
     announced_at timestamptz,
-    withdrawn_at timestamptz,
+    -- Generations up to this one are taken down; 0: none.
+    withdrawn_generation integer not null default 0,
     created_at timestamptz not null default clock_timestamp()
 );
 
@@ -85,19 +86,4 @@ create table lookup.releases (
     -- How many had each score, by subject position, counted once: {"1": [["8.25", 310], ...], ...}
     distributions jsonb not null,
     primary key (exam_code, generation)
-);
-
--- Every change that nodes must hear of has a number; a node says which it has applied.
-create sequence lookup.change_numbers;
-create table lookup.changes (
-    number bigint primary key default nextval('lookup.change_numbers'),
-    exam_code text not null,
-    what text not null constraint change_is_known check (what in ('added', 'released', 'withdrawn')),
-    reason text,
-    made_at timestamptz not null
-);
-create table lookup.nodes (
-    name text primary key,
-    applied_change bigint not null,
-    seen_at timestamptz not null
 );

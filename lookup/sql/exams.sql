@@ -1,7 +1,7 @@
 -- Exams, their papers and their generations, as web workers keep them in memory.
 
 -- name: list_exams()
-select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, withdrawn_at
+select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, withdrawn_generation
 from lookup.exams
 order by year desc, code;
 

@@ -2,7 +2,7 @@
 
 -- name: lock_exam(exam_code)^
 -- Two releases of one exam wait for each other.
-select code, kind, withdrawn_at from lookup.exams where code = :exam_code for update;
+select withdrawn_generation from lookup.exams where code = :exam_code for update;
 
 -- name: take_back_future_batches(exam_code, now)!
 -- A release that has not opened yet gives its batches back to the one that replaces it.
@@ -48,5 +48,5 @@ insert into lookup.releases (
 values (
     :exam_code, :generation, :opens_at, :released_at, :emergency_reason, :result_count, :distributions);
 
--- name: mark_withdrawn(exam_code, withdrawn_at)!
-update lookup.exams set withdrawn_at = :withdrawn_at where code = :exam_code;
+-- name: mark_withdrawn(exam_code, generation)!
+update lookup.exams set withdrawn_generation = :generation where code = :exam_code;

@@ -10,8 +10,7 @@ create temporary table staged_results (
     total numeric,
     name text,
     birth_date date,
-    pin_hash bytea,
-    version smallint not null default 1
+    pin_hash bytea
 ) on commit drop;
 
 -- name: create_latest_results()#
@@ -33,6 +32,10 @@ analyze staged_results;
 -- name: avoid_nested_loops()#
 -- Nobody has counted a table that was filled a moment ago: a million times a million steps would look cheap.
 set local enable_nestloop = off;
+
+-- name: allow_more_memory()#
+-- A million rows are sorted and joined without going to the disk.
+set local work_mem = '128MB';
 
 -- name: count_rows_of_twins()$
 -- How many rows name a candidate that another row names too.
@@ -63,9 +66,6 @@ with gathered as (
     returning 1)
 select count(*) from gathered;
 
--- name: count_staged_results()$
-select count(*) from staged_results;
-
 -- name: list_lost_papers(positions)
 -- Papers that the file has no column for, though some of its candidates have them on record.
 select paper.position, count(*) as candidates
@@ -92,24 +92,13 @@ where l.candidate_number = s.candidate_number
         or :keep_birth_dates::boolean and l.birth_date is not null
         or :keep_pins::boolean and l.pin_hash is not null);
 
--- name: drop_unchanged()$
-with unchanged as (
-    delete from staged_results s
-    using latest_results l
-    where l.candidate_number = s.candidate_number
-        and (l.scores, l.marks, l.total, l.name, l.birth_date, l.pin_hash)
-            is not distinct from (s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash)
-    returning 1)
-select count(*) from unchanged;
-
--- name: number_changed()$
-with changed as (
-    update staged_results s
-    set version = l.version + 1
-    from latest_results l
-    where l.candidate_number = s.candidate_number
-    returning 1)
-select count(*) from changed;
+-- name: count_changes()^
+select count(*) filter (where l.candidate_number is null) as new,
+    count(*) filter (
+        where l.candidate_number is not null
+            and (l.scores, l.marks, l.total, l.name, l.birth_date, l.pin_hash)
+                is distinct from (s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash)) as changed
+from staged_results s left join latest_results l using (candidate_number);
 
 -- name: add_batch(exam_code, imported_at, file_name, file_sha256, reason, result_count)$
 insert into lookup.batches (exam_code, imported_at, file_name, file_sha256, reason, result_count)
@@ -117,7 +106,12 @@ values (:exam_code, :imported_at, :file_name, :file_sha256, :reason, :result_cou
 returning id;
 
 -- name: add_results(exam_code, batch_id)!
+-- New candidates, and the next version of those whose result is another one than on record.
 insert into lookup.results (
     exam_code, candidate_number, version, batch_id, scores, marks, total, name, birth_date, pin_hash)
-select :exam_code::text, candidate_number, version, :batch_id::bigint, scores, marks, total, name, birth_date, pin_hash
-from staged_results;
+select :exam_code::text, s.candidate_number, coalesce(l.version, 0) + 1, :batch_id::bigint,
+    s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash
+from staged_results s left join latest_results l using (candidate_number)
+where l.candidate_number is null
+    or (l.scores, l.marks, l.total, l.name, l.birth_date, l.pin_hash)
+        is distinct from (s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash);

@@ -1,6 +1,6 @@
 """Results morning: Minh sees his scores at the announced second, and nobody sees anything before it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from lookup.releases import release, withdraw
@@ -115,3 +115,27 @@ async def test_an_announced_moment_counts_down_but_opens_nothing(connection, ser
     assert 'name="candidate_number"' not in page
     assert (await visitor.get(API)).json()["state"] == "sealed"
     await then_his_result_does_not_exist(visitor)
+
+
+async def test_a_withdrawn_exam_released_for_later_stays_down_until_then(connection, service, visitor, clock):
+    exam = await given_a_released_exam_that_opens_at_eight(connection, service)
+    await withdraw(connection, exam.code)
+    await release(connection, exam.code, opens_at=MORNING + timedelta(days=400))
+    await service.hears_all_changes()
+    assert (await visitor.get(API)).json()["state"] == "sealed"
+    await then_his_result_does_not_exist(visitor)
+    clock.now = MORNING + timedelta(days=400)
+    await then_the_api_shows_his_scores(visitor)
+
+
+async def test_a_release_that_was_withdrawn_before_its_moment_never_opens(connection, service, visitor, clock):
+    exam = await given_exam(connection)
+    await given_results(connection, exam, [paper_of(MINH)])
+    await release(connection, exam.code, opens_at=datetime.now(UTC) + timedelta(days=1))
+    await withdraw(connection, exam.code)
+    await service.hears_all_changes()
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    await then_his_result_does_not_exist(visitor)
+    await release(connection, exam.code, opens_at=MORNING)
+    await service.hears_all_changes()
+    await then_the_api_shows_his_scores(visitor)

@@ -4,9 +4,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import asyncpg
+import msgspec
 
 from kit import sql
 from kit.sql import Database
+
+# Where nodes listen.
+CHANNEL = "baodanh_change"
 
 changes = sql.load(__file__, "changes")
 
@@ -14,15 +18,18 @@ changes = sql.load(__file__, "changes")
 NODE_IS_ALIVE_FOR = timedelta(seconds=6)
 
 
-async def announce_change(
-    connection: asyncpg.Connection,
-    exam_code: str,
-    what: Literal["added", "released", "withdrawn"],
-    reason: str | None,
-    now: datetime,
-) -> int:
+class Change(msgspec.Struct, frozen=True):
+    """What happened to an exam or a unit, and why."""
+
+    about: Literal["exam", "unit"]
+    code: str
+    what: Literal["added", "described", "released", "withdrawn"]
+    reason: str | None = None
+
+
+async def announce(connection: asyncpg.Connection, change: Change, now: datetime) -> int:
     """Number a change and tell every listening node at commit; returns the number."""
-    return await changes.add_change(connection, exam_code=exam_code, what=what, reason=reason, made_at=now)
+    return await changes.add_change(connection, **msgspec.structs.asdict(change), made_at=now)
 
 
 async def last_change(database: Database) -> int:

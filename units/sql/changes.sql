@@ -1,0 +1,24 @@
+-- What nodes must hear of, and what they have heard.
+
+-- name: add_change(about, code, what, reason, made_at)$
+-- Numbers are given out one after the other (the lock), so that whoever saw a number has seen all before it.
+with turn as materialized (select pg_advisory_xact_lock(7202612)),
+     made as (
+        insert into units.changes (about, code, what, reason, made_at)
+        select :about, :code, :what, :reason, :made_at from turn
+        returning number)
+select number from made, lateral (select pg_notify('baodanh_change', number::text)) as told;
+
+-- name: find_last_change()$
+select coalesce(max(number), 0) from units.changes;
+
+-- name: record_node(name, applied_change)!
+insert into units.nodes (name, applied_change, seen_at) values (:name, :applied_change, clock_timestamp())
+on conflict (name) do update set applied_change = excluded.applied_change, seen_at = excluded.seen_at;
+
+-- name: remove_node(name)!
+delete from units.nodes where name = :name;
+
+-- name: list_nodes(alive_for)
+-- Nodes heard of within the interval, and what they have applied.
+select name, applied_change from units.nodes where seen_at > clock_timestamp() - :alive_for::interval order by name;
