@@ -34,6 +34,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 async def stage(connection: asyncpg.Connection, blocks: AsyncIterable[bytes], problems: Problems) -> int:
     """Copy rows in PostgreSQL's text format into `staged_results` and find who stands there twice; the row count."""
+    await score_import.allow_more_memory(connection)
     await score_import.create_staged_results(connection)
     copied = await connection.copy_to_table(
         "staged_results", source=blocks, columns=_STAGED_COLUMNS, format="text", schema_name="pg_temp"
@@ -57,8 +58,10 @@ def _twins(number: str, rows: list[int]) -> list[Problem]:
     return [Problem(fault, row, None, "", number) for row in rows]
 
 
-async def compare(connection: asyncpg.Connection, exam: Exam, layout: Layout, problems: Problems) -> Comparison:
-    """Leave in `staged_results` only what is new or changed, with its version; nobody else imports meanwhile.
+async def compare(
+    connection: asyncpg.Connection, exam: Exam, layout: Layout, staged: int, problems: Problems
+) -> Comparison:
+    """How the `staged` rows stand to what is on record; nobody else imports for this exam until the transaction ends.
 
     A column that the file does not have is a problem where it would take scores or totals away; names, birth dates and
     pins stay as they are on record.
@@ -67,7 +70,6 @@ async def compare(connection: asyncpg.Connection, exam: Exam, layout: Layout, pr
     await score_import.lock_import(connection, exam_code=exam.code)
     await score_import.create_latest_results(connection)
     on_record = await score_import.gather_latest_results(connection, exam_code=exam.code)
-    staged = await score_import.count_staged_results(connection)
     if not on_record:
         return Comparison(new=staged, changed=0, unchanged=0, on_record=0)
     await _find_lost_columns(connection, exam, layout, problems)
@@ -77,9 +79,8 @@ async def compare(connection: asyncpg.Connection, exam: Exam, layout: Layout, pr
         keep_birth_dates=layout.birth_date is None,
         keep_pins=layout.pin is None,
     )
-    unchanged = await score_import.drop_unchanged(connection)
-    changed = await score_import.number_changed(connection)
-    return Comparison(new=staged - unchanged - changed, changed=changed, unchanged=unchanged, on_record=on_record)
+    found = await score_import.count_changes(connection)
+    return Comparison(found["new"], found["changed"], staged - found["new"] - found["changed"], on_record)
 
 
 async def _find_lost_columns(connection: asyncpg.Connection, exam: Exam, layout: Layout, problems: Problems) -> None:
@@ -104,7 +105,7 @@ async def store(
     found: Comparison,
     now: datetime,
 ) -> int:
-    """Store what `compare` left as one batch, not public yet; returns the batch's id."""
+    """Store what `compare` found new or changed as one batch, not public yet; returns the batch's id."""
     batch = await score_import.add_batch(
         connection,
         exam_code=exam.code,

@@ -17,7 +17,7 @@ from lookup.totals import TotalRule
 LONGEST_NAME = 150
 
 _NUMBER = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,15}))?")
-_SPLIT_NUMBER = re.compile(r"([0-9]{1,2})?\s*[.,;:/' -]\s*([0-9]{1,2})?")
+_SPLIT_NUMBER = re.compile(r"(?:([0-9]{1,2})\s*[.,;:/' -]|[.,])\s*([0-9]{1,2})?")
 _MINUS_ONE = re.compile(r"-1(?:[.,]0+)?")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?")
 _DATE = re.compile(r"([0-9]{1,2})\s*[/.\- ]\s*([0-9]{1,2})\s*[/.\- ]\s*([0-9]{4}|[0-9]{2})(?: 0{1,2}:00(?::00)?)?")
@@ -94,7 +94,8 @@ def _point_forgotten(number: re.Match[str], subject: Subject) -> str | None:
     if number[2]:
         return None
     digits = number[1]
-    found = list(_plausible((f"{digits[:place]}.{digits[place:]}" for place in range(1, len(digits))), subject))
+    places = range(max(1, len(digits) - subject.decimals), len(digits))
+    found = list(_plausible((f"{digits[:place]}.{digits[place:]}" for place in places), subject))
     return found[0] if len(found) == 1 else None
 
 

@@ -12,6 +12,9 @@ from lookup.subjects import SUBJECT_NAMES, Subject
 # These may stand in a file once each.
 _SINGLE: tuple[Role, ...] = ("number", "birth_date", "pin", "total", "paper", "paper_score", "extra")
 
+# Looking for what looks alike takes time, and a table may have thousands of columns.
+_MOST_LIKENED = 50
+
 
 class PaperGroup(msgspec.Struct, frozen=True):
     """Two columns that hold one paper: its score, and which variant of it was sat (`N1`)."""
@@ -84,7 +87,8 @@ class _Arrangement:
             return
         meaning = self.reader.meaning(heading)
         if meaning is None:
-            self._fault(column, Fault("unknown_column", {}, self.reader.nearest(heading)))
+            likened = len(self.problems) < _MOST_LIKENED
+            self._fault(column, Fault("unknown_column", {}, self.reader.nearest(heading) if likened else None))
             return
         self.meanings[column] = meaning
         self.by_role.setdefault(meaning.role, []).append(column)
@@ -108,7 +112,7 @@ class _Arrangement:
     def _arrange_names(self) -> None:
         full, given = self.by_role.get("name", []), self.by_role.get("given_name", [])
         family = self.by_role.get("family_name", [])
-        for columns in (full, given, family, full + given if full else []):
+        for columns in (full + given if full else given, family):
             for column in columns[1:]:
                 self._fault(column, Fault("column_twice", {"other": columns[0] + 1}))
         names = full or [*family[:1], *given[:1]]

@@ -91,7 +91,7 @@ async def import_scores(
     table = await asyncio.to_thread(open_table, path, headings.count, convert=options.convert)
     with table:
         layout = _lay_out(table, headings, exam, options.convert, problems)
-        rules = RowRules(options.pad_number, options.weak_pins, pin_key)
+        rules = RowRules(options.pad_number, options.weak_pins, pin_key, cells_may_split=table.kind == "csv")
         reader = RowReader(exam, layout, headings, rules, problems) if layout.number is not None else None
         summary = ImportSummary(exam_code=exam.code, file_name=table.name, dry_run=options.dry_run)
         async with connection.transaction():
@@ -99,7 +99,9 @@ async def import_scores(
                 summary.rows = await stage(connection, _Blocks(table, reader, progress), problems)
             if not problems.errors:
                 await _bring_in(connection, exam, layout, path, summary, options, now, problems)
-    _conclude(summary, table, reader, problems)
+    _conclude(summary, reader, problems)
+    summary.conversions = table.legacy_examples if options.convert else []
+    summary.remarks = [warning.sentence for warning in table.warnings]
     if options.report:
         await asyncio.to_thread(write_report, table, summary.problems, summary.conversions, options.report)
     return summary
@@ -112,8 +114,11 @@ def _lay_out(table: Table, headings: Headings, exam: Exam, convert: Charset | No
     not_kept = {problem.column for problem in found if problem.code == "column_not_kept"}
     for column, charset in table.legacy.items():
         if column not in not_kept and charset != convert:
-            fault = Fault("legacy_text", {"charset": legacy_text.TITLES[charset], "option": charset})
-            problems.add(Problem(fault, table.header.row, column, layout.headings[column]))
+            example = next((example for example in table.legacy_examples if example.column == column), None)
+            facts = {"charset": legacy_text.TITLES[charset], "option": charset}
+            fault = Fault("legacy_text", facts, example.after if example else None)
+            cell = example.before if example else layout.headings[column]
+            problems.add(Problem(fault, table.header.row, column, layout.headings[column], cell))
     return layout
 
 
@@ -149,7 +154,7 @@ async def _bring_in(
     now: datetime,
     problems: Problems,
 ) -> None:
-    found = await compare(connection, exam, layout, problems)
+    found = await compare(connection, exam, layout, summary.rows, problems)
     summary.new, summary.changed, summary.unchanged = found.new, found.changed, found.unchanged
     if problems.errors or options.dry_run or not found.new + found.changed:
         return
@@ -164,10 +169,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _conclude(summary: ImportSummary, table: Table, reader: RowReader | None, problems: Problems) -> None:
+def _conclude(summary: ImportSummary, reader: RowReader | None, problems: Problems) -> None:
     summary.error_count, summary.warning_count = problems.errors, problems.warnings
     summary.counts, summary.problems, summary.unlisted = dict(problems.counts), problems.listed, problems.unlisted
-    summary.conversions = table.legacy_examples
-    summary.remarks = [warning.sentence for warning in table.warnings]
     if reader is not None:
         summary.composed_names, summary.padded_numbers = reader.composed_names, reader.padded_numbers

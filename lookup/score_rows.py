@@ -27,11 +27,15 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 class RowRules(msgspec.Struct, frozen=True):
-    """What the operator allowed (digits to fill numbers up to, short pins), and the key that pins are kept under."""
+    """What the operator allowed (digits to fill numbers up to, short pins), and the key that pins are kept under.
+
+    `cells_may_split`: a comma inside a cell would be taken for a delimiter, as in CSV.
+    """
 
     pad_number: int | None = None
     weak_pins: bool = False
     pin_key: bytes = b""
+    cells_may_split: bool = True
 
 
 class RowReader:
@@ -39,13 +43,13 @@ class RowReader:
 
     def __init__(self, exam: Exam, layout: Layout, headings: Headings, rules: RowRules, problems: Problems) -> None:
         assert layout.number is not None
-        self._exam, self._layout, self._problems = exam, layout, problems
+        self._exam, self._layout, self._rules, self._problems = exam, layout, rules, problems
         self._number_column = layout.number
         self._numbers = NumberReader(exam.numbers, rules.pad_number)
         self._papers = find_papers(exam, layout)
         self._named = NamedPapers(exam, headings, layout)
         self._names = Names(layout.names) if layout.names else None
-        self._details = self._find_details(rules)
+        self._details = self._find_details()
         self._scores = self._template(NO_SCORE)
         self._marks = self._template(NO_MARK)
         self._no_marks = self._marks.replace("%s", NO_MARK)
@@ -112,8 +116,9 @@ class RowReader:
             complain(None, Fault("row_not_read"))
             return ""
         if i in chunk.overlong:
-            complain(None, Fault("row_too_wide"))
-            return ""
+            complain(None, Fault("row_too_wide" if self._rules.cells_may_split else "text_beside_table"))
+            if self._rules.cells_may_split:
+                return ""
         if isinstance(number, Fault):
             complain(self._number_column, number)
             self._read_rest(row, "", complain)
@@ -163,8 +168,8 @@ class RowReader:
             return False
         return not any(c.isdigit() for c in written) or len(_WORD.findall(written)) > 1
 
-    def _find_details(self, rules: RowRules) -> list[Detail]:
-        layout, exam = self._layout, self._exam
+    def _find_details(self) -> list[Detail]:
+        layout, exam, rules = self._layout, self._exam, self._rules
         return [
             Totals(layout.total, exam.total_rule) if exam.total_rule else Detail(),
             self._names or Detail(),
