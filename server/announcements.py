@@ -27,13 +27,18 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def show_where_to_look(url: str, examples: list[DemoExample]) -> None:
-    """The address, what to try first, and how to stop."""
+    """The address, whom to look up in each exam of the demo, and how to stop."""
     say("")
     say(f"Báo Danh is running   {url}")
-    for example in examples:
-        if example.factor is None and example.shows == "result":
-            say(f"Look up a score       {url}/tra-cuu/diem-thi/{example.exam}")
-            say(f"  with the number     {example.candidate_number}")
-            say(f"  as JSON             {url}/api/v1/exams/{example.exam}/results/{example.candidate_number}")
-            break
+    show_examples(examples, url)
     say("Stop                  Ctrl-C")
+
+
+def show_examples(examples: list[DemoExample], url: str = "") -> None:
+    """One candidate of each open exam in the demo: where to look, and what to type."""
+    whole = [example for example in examples if example.shows == "result"]
+    for label, example in zip(["Look up a score", *[""] * len(whole)], whole, strict=False):
+        typed = f"{example.candidate_number}  {example.factor or ''}".rstrip()
+        say(f"{label:<21} {url}/tra-cuu/diem-thi/{example.exam}  {typed}")
+    for example in whole[:1]:
+        say(f"As JSON               {url}/api/v1/exams/{example.exam}/results/{example.candidate_number}")

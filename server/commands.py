@@ -68,6 +68,7 @@ def migrate() -> None:
 @app.command
 def demo() -> None:
     """Fill an empty database with the fictional demo department."""
+    from server.announcements import show_examples
     from server.demo import load_demo
     from server.service import connect
 
@@ -79,7 +80,8 @@ def demo() -> None:
 
         async with connect(settings) as connection:
             pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
-            await load_demo(connection, pin_key=pin_key, now=utc_now())
+            summary = await load_demo(connection, pin_key=pin_key, now=utc_now())
+        show_examples(summary.examples)
 
     asyncio.run(load())
     print("The demo department is there.")

@@ -67,7 +67,10 @@ def _record(scope: Scope, method: str, status: int, seconds: float) -> None:
     method = method if method in _METHODS else "other"
     REQUESTS.labels(route, method, str(status)).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
-    log.info("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
+    # What balancers and monitors ask every second would drown what people ask.
+    tell = log.debug if route in _PROBES else log.info
+    tell("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
 
 
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
