@@ -87,6 +87,11 @@ def with_code(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
+def vietnamese(text: str, locale: Locale) -> Markup:
+    """Text that exists in Vietnamese only; on an English page it says so to screen readers."""
+    return escape(text) if locale == "vi" else Markup('<span lang="vi">{}</span>').format(text)
+
+
 def monogram(name: str) -> str:
     """The letters of a unit's mark: first letters of the last two words (Sở ... tỉnh Vân Giang: `VG`)."""
     return "".join(word[0] for word in re.findall(r"\w+", name)[-2:]).upper()

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 from litestar import MediaType, Request, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kit import locale as languages
 from kit.errors import FieldError
@@ -97,23 +97,20 @@ def _environment(folder: Path, locale: Locale, static_files: StaticFiles) -> Env
         "locale": locale,
         "url": partial(languages.in_locale, locale=locale),
         "asset": static_files.address,
-        "has_asset": static_files.__contains__,
         "in_other_language": partial(languages.in_locale, locale="vi" if locale == "en" else "en"),
         "name_of": partial(_name_of, locale=locale),
     }
-    for name in ("number", "count", "day", "moment", "wait"):
+    for name in ("number", "count", "day", "moment", "vietnamese", "wait"):
         environment.filters[name] = partial(getattr(languages, name), locale=locale)
     environment.filters |= {"monogram": languages.monogram, "with_code": languages.with_code}
     return environment
 
 
 def _name_of(thing: Any, *, locale: Locale) -> Markup:
-    """The name of a unit or an exam; a Vietnamese name on an English page says so to screen readers."""
-    if locale == "vi":
-        return Markup.escape(thing.name)
-    if thing.name_en:
-        return Markup.escape(thing.name_en)
-    return Markup('<span lang="vi">{}</span>').format(thing.name)
+    """The name of a unit or an exam in the page's language, if it has one there."""
+    if locale == "en" and thing.name_en:
+        return escape(thing.name_en)
+    return languages.vietnamese(thing.name, locale)
 
 
 def _no_plurals(singular: str, plural: str, number: int) -> str:

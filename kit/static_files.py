@@ -43,9 +43,6 @@ class StaticFiles:
         """The file of this name, or None."""
         return self._files.get(name)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._files
-
 
 def _read(path: Path) -> StaticFile:
     content = path.read_bytes()
