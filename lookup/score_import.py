@@ -96,9 +96,11 @@ async def import_scores(
         summary = ImportSummary(exam_code=exam.code, file_name=table.name, dry_run=options.dry_run)
         async with connection.transaction():
             if reader is not None:
-                summary.rows = await stage(connection, _Blocks(table, reader, progress), problems)
-            if not problems.errors:
-                await _bring_in(connection, exam, layout, path, summary, options, now, problems)
+                blocks = _Blocks(table, reader, progress)
+                staged = await stage(connection, blocks, problems)
+                summary.rows = blocks.rows - problems.counts["row_not_read"]
+                if not problems.errors:
+                    await _bring_in(connection, exam, layout, path, staged, summary, options, now, problems)
     _conclude(summary, reader, problems)
     summary.conversions = table.legacy_examples if options.convert else []
     summary.remarks = [warning.sentence for warning in table.warnings]
@@ -127,7 +129,7 @@ class _Blocks:
 
     def __init__(self, table: Table, reader: RowReader, progress: Progress | None) -> None:
         self._table, self._reader, self._progress = table, reader, progress
-        self._rows = 0
+        self.rows = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = self._table.chunks()
@@ -135,12 +137,12 @@ class _Blocks:
         while (block := await asyncio.to_thread(self._next_block, chunks)) is not None:
             yield block
             if self._progress:
-                self._progress(self._table.bytes_read, self._table.bytes_total, self._rows)
+                self._progress(self._table.bytes_read, self._table.bytes_total, self.rows)
 
     def _next_block(self, chunks: Iterator[Chunk]) -> bytes | None:
         if (chunk := next(chunks, None)) is None:
             return None
-        self._rows += len(chunk.rows)
+        self.rows += len(chunk.rows)
         return self._reader.lines(chunk).encode()
 
 
@@ -149,12 +151,13 @@ async def _bring_in(
     exam: Exam,
     layout: Layout,
     path: Path,
+    staged: int,
     summary: ImportSummary,
     options: ImportOptions,
     now: datetime,
     problems: Problems,
 ) -> None:
-    found = await compare(connection, exam, layout, summary.rows, problems)
+    found = await compare(connection, exam, layout, staged, problems)
     summary.new, summary.changed, summary.unchanged = found.new, found.changed, found.unchanged
     if problems.errors or options.dry_run or not found.new + found.changed:
         return

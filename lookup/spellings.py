@@ -10,8 +10,8 @@ from kit.vietnamese import search_key
 
 Meaning = TypeVar("Meaning")
 
-# Looking for what looks alike takes time; nobody mistypes a word into a sentence.
-_LONGEST_LIKENED = 40
+# Comparing takes time, and a file may have a million bad cells: who mistypes a word keeps its first letter, mostly.
+_SLIPS = 3
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 
 
@@ -72,9 +72,9 @@ class Spellings(Generic[Meaning]):
 
     def nearest(self, text: str) -> str | None:
         """The known spelling that looks most like the text, to be named in an error; None if none is close."""
-        if len(text) > _LONGEST_LIKENED:
-            return None
-        close = difflib.get_close_matches(spelling_keys(text)[1], self._shown, n=1)
+        key = spelling_keys(text)[1]
+        alike = [known for known in self._shown if known[:1] == key[:1] and abs(len(known) - len(key)) <= _SLIPS]
+        close = difflib.get_close_matches(key, alike, n=1)
         return self._shown[close[0]] if close else None
 
 

@@ -1,6 +1,6 @@
 """`python -m server` is `baodanh`."""
 
-from server.commands import main
+from server.commands.main import main
 
 if __name__ == "__main__":
     main()

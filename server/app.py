@@ -39,6 +39,7 @@ from server.site_pages import site_routes
 # A lookup is a few dozen bytes; uploads will have a door of their own.
 _LARGEST_BODY = 16 * 1024
 _ANSWER_SECONDS = 5.0
+_FIRST_LOAD_SECONDS = 1.0
 # In the tree and in a wheel alike, `templates` lies beside the packages.
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -123,6 +124,7 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
     state.catalogue = Catalogue(state.pool, f"{state.settings.node}/{os.getpid()}")
     state.desk = ScoreDesk(state.pool, cache, state.pin_keys)
+    await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
     try:
         yield
@@ -132,3 +134,9 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
             await watch
         state.pool.terminate()
         await state.redis.close()
+
+
+async def _know_the_exams_first(catalogue: Catalogue) -> None:
+    # The first visitors of a worker that was started again are not turned away; a dead PostgreSQL is not waited for.
+    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await asyncio.wait_for(catalogue.refresh(), timeout=_FIRST_LOAD_SECONDS)

@@ -23,7 +23,7 @@ import units
 from kit.migrations import find_migrations, migrate
 from lookup.exams import Exam
 from lookup.score_import import ImportOptions, import_scores
-from server.embedded_postgres import RUNTIME, EmbeddedPostgres
+from server.embedded.postgres import RUNTIME, EmbeddedPostgres
 from tests.exams import given_exam
 
 ROWS = 1_200_000

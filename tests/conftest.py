@@ -20,8 +20,8 @@ import units
 from kit.keys import KeyRing
 from kit.migrations import find_migrations, migrate
 from server.app import create_app
-from server.embedded_postgres import RUNTIME, EmbeddedPostgres
-from server.embedded_valkey import EmbeddedValkey
+from server.embedded.postgres import RUNTIME, EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
 from server.settings import Settings, load_settings
 from tests.people import MORNING
 

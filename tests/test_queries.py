@@ -10,7 +10,8 @@ from aiosql.types import SQLOperationType
 from kit import sql
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(ROOT.glob("*/sql/*.sql"))
+PACKAGES = ("units", "lookup", "server")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("sql/*.sql"))
 CODE = [
     path.read_text(encoding="utf-8")
     for folder in ("units", "lookup", "server")

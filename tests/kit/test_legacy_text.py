@@ -80,6 +80,17 @@ def test_proper_unicode_is_never_taken_for_an_old_font(names, case, form):
     assert recognise(cells) is None
 
 
+def test_a_few_french_names_do_not_make_an_old_font():
+    assert recognise(["Loïc", "Loïc"]) is None
+    assert recognise(["Loïc", "Maïn", "Zoë", "José", "André", "Hélène", "Müller"]) is None
+    assert recognise(["Loïc", "Maïn", "Hoà", "Toán", "Hoàng", "Toàn"]) is None
+
+
+def test_one_word_is_enough_where_it_is_known_to_be_likely():
+    assert recognise(["N÷", "Nam", ""], least=1) == "tcvn3"
+    assert recognise(["N÷", "Nam", ""]) is None
+
+
 @settings(deadline=None)
 @given(people, st.sampled_from(["tcvn3", "vni"]))
 def test_converting_what_is_unicode_already_changes_nothing(name, charset):

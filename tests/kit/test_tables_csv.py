@@ -170,6 +170,7 @@ def test_a_conversion_that_finds_nothing_says_so(file):
         ('SBD,Toán\n06000001,"8" 5\n', "unclosed_quote", "Row 2"),
         ('SBD,Toán\n06000001,"' + "x" * 200_000 + '"\n', "cell_too_long", "Row 2"),
         (b"SBD,To\xc3\xa1n\n0600\x000001,8\n", "not_text", "neither a workbook nor text"),
+        (b"a\x00\x00a" * 100, "not_text", "neither a workbook nor text"),
         (b"\xff\xfe\x00\x00S\x00\x00\x00", "not_text", "neither a workbook nor text"),
         (codecs.BOM_UTF16_LE + "SBD,Toán\n".encode("utf-16-le") + b"\x00", "broken_encoding", "UTF-16"),
         (b"%PDF-1.7\n%\xe2\xe3", "not_a_table", "a PDF document"),

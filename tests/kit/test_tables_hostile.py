@@ -8,12 +8,14 @@ import struct
 import zipfile
 import zlib
 
+import msgspec
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.tables import Limits, TableError, open_table
+from kit.tables.messages import FRAME, LARGEST, Failure, Message, Rows, send
 from tests.kit.table_files import HEADER, ROWS, is_header, read, write_xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -55,8 +57,7 @@ def test_an_archive_that_lies_about_its_sizes_is_refused(file):
     claimed = struct.pack("<I", len(b"<worksheet></worksheet>") + 50_000_000)
     assert content.count(claimed) >= 2
     file.write_bytes(content.replace(claimed, struct.pack("<I", 1000)))
-    assert refusal_of(file, max_unpacked_bytes=10 * 2**20) == "too_large_unpacked"
-    assert refusal_of(file) == "damaged"
+    assert refusal_of(file, max_unpacked_bytes=10 * 2**20) == "damaged"
 
 
 @pytest.mark.parametrize(("claimed", "code"), [(2**20, "too_large_unpacked"), (10, "damaged")])
@@ -101,6 +102,15 @@ def test_one_huge_cell_repeated_is_refused(file):
     )
     sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>"
     assert refusal_of(rebuilt(file, strings=strings, sheet=sheet.encode())) == "too_much_memory"
+
+
+def test_a_message_too_large_to_hold_becomes_a_refusal():
+    pipe = io.BytesIO()
+    send(pipe, Rows(1, [["x" * (LARGEST + 1)]], {}))
+    (size,) = FRAME.unpack(pipe.getvalue()[: FRAME.size])
+    message = msgspec.msgpack.decode(pipe.getvalue()[FRAME.size :], type=Message)
+    assert size < 100
+    assert message == Failure("too_much_memory")
 
 
 def test_a_process_that_works_too_long_is_ended(file):

@@ -89,6 +89,7 @@ def test_a_formula_that_failed_is_never_an_empty_cell(file):
     sheet.write_row(0, 0, ["SBD", "Toán", "Ngữ văn"])
     sheet.write_row(1, 0, ["06000001", 8])
     sheet.write_formula(1, 2, "=VLOOKUP(A2,X:Y,2)", None, "#N/A")
+    sheet.write_blank(2, 0, None, book.add_format({"bold": True}))
     sheet.write_formula(2, 1, "=1/0", None, "#DIV/0!")
     book.close()
     assert read(file)[1] == [("06000001", "8", "#N/A"), ("", "#DIV/0!", "")]
@@ -195,19 +196,28 @@ def test_a_failed_opening_leaves_no_process_behind(file):
     assert children() == before
 
 
-def test_the_process_ends_when_the_one_that_started_it_is_killed(file):
-    write_xlsx(file, [["SBD", "Toán"], *([f"{number:08d}", 8] for number in range(50_000))])
-    program = """
-import sys, time
-from pathlib import Path
-from kit.tables import open_table
+STOPS_WHILE_ROWS_COME = """
 table = open_table(Path(sys.argv[1]), len)
 next(table.chunks(10))
-print(table._source._process._process.pid, flush=True)
-time.sleep(60)
+tell_and_wait()
+"""
+STOPS_WHILE_IT_IS_ASKED = "open_table(Path(sys.argv[1]), lambda cells: tell_and_wait())"
+
+
+@pytest.mark.parametrize("rest", [STOPS_WHILE_ROWS_COME, STOPS_WHILE_IT_IS_ASKED])
+def test_the_process_ends_when_the_one_that_started_it_is_killed(file, rest):
+    write_xlsx(file, [["SBD", "Toán"], *([f"{number:08d}", 8] for number in range(50_000))])
+    program = f"""
+import os, sys, time
+from pathlib import Path
+from kit.tables import open_table
+def tell_and_wait():
+    print(Path(f"/proc/self/task/{{os.getpid()}}/children").read_text(), flush=True)
+    time.sleep(60)
+{rest}
 """
     parent = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, cwd=ROOT)
-    pid = int(parent.stdout.readline())
+    (pid,) = map(int, parent.stdout.readline().split())
     parent.kill()
     parent.communicate()
     assert ends(pid)

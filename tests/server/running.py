@@ -20,7 +20,7 @@ import httpx
 import msgspec
 import pytest
 
-from server.service import Service
+from server.running.service import Service
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0

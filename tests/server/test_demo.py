@@ -11,7 +11,7 @@ from kit.errors import UsageError
 from lookup.exam_kinds import exam_kinds
 from lookup.exams import list_exams
 from lookup.pins import pin_matches
-from server.demo import demo_examples, is_empty, load_demo
+from server.demo.department import demo_examples, is_empty, load_demo
 from units.units import list_units
 
 PAGE = Path(__file__).parents[2] / "docs" / "demo.md"

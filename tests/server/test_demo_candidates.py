@@ -13,9 +13,9 @@ from kit.clock import VIETNAM
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind
 from lookup.marks import MARKS
-from server.demo_candidates import invent_sitting
-from server.demo_exams import demo_exams, demo_year
-from server.demo_scores import published_shapes
+from server.demo.candidates import invent_sitting
+from server.demo.exams import demo_exams, demo_year
+from server.demo.scores import published_shapes
 
 MATHS, LITERATURE, PHYSICS = ("toan", ""), ("ngu_van", ""), ("vat_li", "")
 LETTERS = set("aàáảãạăằắẳẵặâầấẩẫậbcdđeèéẻẽẹêềếểễệghiìíỉĩịklmnoòóỏõọôồốổỗộơờớởỡợpqrstuùúủũụưừứửữựvxyỳýỷỹỵ")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.claims import claim_port
-from server.first_answer import own_url
+from server.running.claims import claim_port
+from server.running.first_answer import own_url
 from tests.server.running import PATIENCE, ROOT, Running, free_port, is_alive, reachable_folder, running, until
 
 # Ten times what the second start may take, for a machine that does other things as well.

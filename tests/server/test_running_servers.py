@@ -13,12 +13,12 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from kit.account import Account, account_for_servers
 from kit.errors import UsageError
-from server import programs
-from server.account import Account, account_for_servers
-from server.embedded_postgres import EmbeddedPostgres
-from server.embedded_valkey import EmbeddedValkey
-from server.server_folders import home_for
+from server.embedded import programs
+from server.embedded.folders import home_for
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
 from tests.server.running import ROOT, Running, running, small_disk, until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")

@@ -10,8 +10,8 @@ from pathlib import Path
 from prometheus_client.multiprocess import mark_process_dead
 
 import server
+from kit import children
 from kit.errors import UsageError
-from server import children
 from server.settings import Settings
 
 # Web processes change no tables: the owner's password is not for them.
@@ -36,7 +36,7 @@ class WebWorker:
         self.starts += 1
         self.process = children.start(
             # -P: the folder we happen to stand in is none of ours.
-            [sys.executable, "-P", "-m", "server.web_process", "--fd", str(fd)],
+            [sys.executable, "-P", "-m", "server.running.web_process", "--fd", str(fd)],
             when_we_die=signal.SIGKILL,
             environ=self._environ,
             pass_fds=[fd],

@@ -15,10 +15,10 @@ app = App(
     help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.",
 )
 # Named, not imported: each command loads only what it needs.
-app.command("server.exam_commands:app", name="exam", help="Exams whose results can be looked up.")
-app.command("server.score_commands:app", name="scores", help="Results: import, release, withdraw, lookup codes.")
-app.command("server.unit_commands:app", name="unit", help="Departments, communes and schools.")
-app.command("server.key_commands:app", name="key", help="Secret keys, and newer ones.")
+app.command("server.commands.exam:app", name="exam", help="Exams whose results can be looked up.")
+app.command("server.commands.score:app", name="scores", help="Results: import, release, withdraw, lookup codes.")
+app.command("server.commands.unit:app", name="unit", help="Departments, communes and schools.")
+app.command("server.commands.key:app", name="key", help="Secret keys, and newer ones.")
 
 # What a person at the terminal reads when a rule says no.
 _SENTENCES = {
@@ -49,7 +49,7 @@ def run(*, attached: bool = False, demo: bool = True, workers: int | None = None
     workers
         Web processes, instead of WORKERS.
     """
-    from server.supervisor import run as supervise
+    from server.running.supervisor import run as supervise
 
     return supervise(load_settings(os.environ), attached=attached, demo=demo, workers=workers)
 
@@ -58,7 +58,7 @@ def run(*, attached: bool = False, demo: bool = True, workers: int | None = None
 def migrate() -> None:
     """Bring the database to what this version of the program expects."""
     from server.migrate import bring_up_to_date
-    from server.service import find_database
+    from server.running.service import find_database
 
     settings = load_settings(os.environ)
     applied = asyncio.run(bring_up_to_date(find_database(settings, owner=True), find_database(settings)))
@@ -68,9 +68,9 @@ def migrate() -> None:
 @app.command
 def demo() -> None:
     """Fill an empty database with the fictional demo department."""
-    from server.announcements import show_examples
-    from server.demo import load_demo
-    from server.service import connect
+    from server.demo.department import load_demo
+    from server.running.announcements import show_examples
+    from server.running.service import connect
 
     settings = load_settings(os.environ)
 

@@ -14,7 +14,7 @@ _PROVINCE = "99"
 
 async def add_department(connection: asyncpg.Connection, now: datetime) -> dict[str, Unit]:
     """Give the root unit its invented name, add the units below it, and return all of them by code."""
-    told = tomllib.loads((Path(__file__).parent / "data" / "demo_units.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads((Path(__file__).parent / "data" / "units.toml").read_text(encoding="utf-8"))
     await describe_unit(connection, await root_unit_code(connection), now, **told["root"])
     for unit in told["unit"]:
         await add_unit(connection, Unit(province_code=_PROVINCE, website=None, **unit), now)

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from kit import children
+from kit.account import account_for_servers
 from kit.errors import UsageError
-from server import children
-from server.account import account_for_servers
-from server.programs import valkey_program
-from server.server_folders import home_for, socket_folder_for
+from server.embedded.folders import home_for, socket_folder_for
+from server.embedded.programs import valkey_program
 
 _SOCKET = "valkey.sock"
 _START_SECONDS = 20.0

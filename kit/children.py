@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from server.account import Account
+from kit.account import Account
 
 _CAN_TELL = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from server.demo import DemoExample
+from server.demo.department import DemoExample
 
 _console = Console(highlight=False, soft_wrap=True)
 

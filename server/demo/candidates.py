@@ -8,9 +8,9 @@ from random import Random
 import msgspec
 
 from lookup.subjects import Subject
-from server.demo_exams import ANY_VARIANT, DemoExam
-from server.demo_names import draw_birth_date, draw_name, draw_sex, load_name_parts
-from server.demo_scores import Skills, draw_skills, place_scores, published_shapes
+from server.demo.exams import ANY_VARIANT, DemoExam
+from server.demo.names import draw_birth_date, draw_name, draw_sex, load_name_parts
+from server.demo.scores import Skills, draw_skills, place_scores, published_shapes
 
 Paper = tuple[str, str]
 

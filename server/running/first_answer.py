@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from kit.errors import UsageError
-from server.web_worker import WebWorker
+from server.running.web_worker import WebWorker
 
 _SECONDS = 60.0
 # As long as a web process may take to hear from PostgreSQL; if that is away, it serves what it can.

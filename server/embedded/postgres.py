@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from kit import children
+from kit.account import account_for_servers, own
 from kit.errors import UsageError
-from server import children
-from server.account import account_for_servers, own
-from server.postmaster import end_leftover, end_orphans, lock_file, named_process, serves
-from server.programs import major_version, postgres_programs
-from server.server_folders import home_for, keep_from_cleaners, socket_folder_for
+from server.embedded.folders import home_for, keep_from_cleaners, socket_folder_for
+from server.embedded.postmaster import end_leftover, end_orphans, lock_file, named_process, serves
+from server.embedded.programs import major_version, postgres_programs
 
 OWNER, RUNTIME, DATABASE = "baodanh_owner", "baodanh", "baodanh"
 _PORT = 5432

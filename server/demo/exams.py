@@ -1,4 +1,4 @@
-"""The invented exams of the demo, as `data/demo_exams.toml` tells them: who sits what, and when it is announced."""
+"""The invented exams of the demo, as `data/exams.toml` tells them: who sits what, and when it is announced."""
 
 import tomllib
 from datetime import datetime, time, timedelta
@@ -12,7 +12,7 @@ from kit.clock import VIETNAM
 from lookup.exam_kinds import exam_kind
 from lookup.exams import Exam, Policy, Regrade
 from lookup.subjects import Subject
-from server.demo_scores import Shape
+from server.demo.scores import Shape
 from units.units import Unit
 
 _ANNOUNCED_AT = time(8, tzinfo=VIETNAM)
@@ -119,7 +119,7 @@ class DemoExam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def demo_exams() -> tuple[DemoExam, ...]:
     """All exams of the demo, `demo-thpt` first."""
-    entries = tomllib.loads((Path(__file__).parent / "data" / "demo_exams.toml").read_text(encoding="utf-8"))
+    entries = tomllib.loads((Path(__file__).parent / "data" / "exams.toml").read_text(encoding="utf-8"))
     return msgspec.convert(entries["exam"], tuple[DemoExam, ...])
 
 

@@ -37,9 +37,9 @@ NameParts = dict[tuple[str, str], NamePart]
 
 
 def load_name_parts() -> NameParts:
-    """The parts of `data/demo_names.csv` by (part, sex); parts that both sexes share have the sex `""`."""
+    """The parts of `data/names.csv` by (part, sex); parts that both sexes share have the sex `""`."""
     weights: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    with (Path(__file__).parent / "data" / "demo_names.csv").open(encoding="utf-8", newline="") as file:
+    with (Path(__file__).parent / "data" / "names.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             weights[row["part"], row["sex"]][row["name"]] = float(row["weight"])
     return {key: NamePart(list(names), list(itertools.accumulate(names.values()))) for key, names in weights.items()}

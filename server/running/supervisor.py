@@ -11,20 +11,21 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from kit import children
 from kit.clock import utc_now
 from kit.errors import UsageError
 from kit.keys import KeyRing
-from server import announcements, children
-from server.claims import claim_folder, claim_port
-from server.demo import DemoExample, demo_examples, is_empty, load_demo
-from server.embedded_postgres import EmbeddedPostgres
-from server.embedded_valkey import EmbeddedValkey
-from server.first_answer import first_answer, own_url
-from server.keeper import keep, until_ready
+from server.demo.department import DemoExample, demo_examples, is_empty, load_demo
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
 from server.migrate import DatabaseAwayError, bring_up_to_date
-from server.service import Service, service_file
+from server.running import announcements
+from server.running.claims import claim_folder, claim_port
+from server.running.first_answer import first_answer, own_url
+from server.running.keeper import keep, until_ready
+from server.running.service import Service, service_file
+from server.running.web_worker import WebWorker, end_all, web_environ
 from server.settings import Settings
-from server.web_worker import WebWorker, end_all, web_environ
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Recovery after a power cut may take its time.

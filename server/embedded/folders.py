@@ -11,7 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from server.account import Account, can_enter, own
+from kit.account import Account, can_enter, own
 
 # 107 bytes on Linux, 103 on macOS; the name of a socket is part of them.
 _LONGEST_SOCKET_PATH = 103

@@ -15,9 +15,9 @@ from kit.errors import UsageError
 from lookup.exams import Exam, add_exam, list_exams
 from lookup.pins import derive_pin
 from lookup.releases import release
-from server.demo_candidates import Candidate, invent_sitting
-from server.demo_exams import DemoExam, demo_exams, demo_year
-from server.demo_units import add_department
+from server.demo.candidates import Candidate, invent_sitting
+from server.demo.exams import DemoExam, demo_exams, demo_year
+from server.demo.units import add_department
 from units.units import Unit, list_units
 
 demo = sql.load(__file__, "demo")

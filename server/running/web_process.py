@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 
 def main() -> None:
     """Serve on the listening socket inherited as `--fd`, until SIGTERM or until the parent is gone."""
-    arguments = argparse.ArgumentParser(prog="server.web_process")
+    arguments = argparse.ArgumentParser(prog="server.running.web_process")
     arguments.add_argument("--fd", type=int, required=True)
     listening = socket.socket(fileno=arguments.parse_args().fd)
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()

@@ -19,8 +19,8 @@ from lookup import releases
 from lookup.exams import find_exam
 from lookup.pin_list import HEADER, list_pins
 from lookup.score_import import ImportOptions, import_scores
-from server.import_report import print_summary
-from server.service import connect
+from server.commands.import_report import print_summary
+from server.running.service import connect
 from server.settings import load_settings
 from units.changes import list_nodes, nodes_behind
 

@@ -57,7 +57,7 @@ def draw_skills(random: Random, ability: float) -> Skills:
 
 def published_shapes() -> dict[str, Shape]:
     """The shapes of the real exam's papers by the subject's code."""
-    text = (Path(__file__).parent / "data" / "demo_score_quantiles.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / "score_quantiles.toml").read_text(encoding="utf-8")
     papers = tomllib.loads(text)
     levels = tuple(papers.pop("levels"))
     return {code: Shape(levels, tuple(paper["scores"]), paper["quarters"]) for code, paper in papers.items()}

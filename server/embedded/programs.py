@@ -8,8 +8,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from kit.account import Account, can_run
 from kit.errors import UsageError
-from server.account import Account, can_run
 
 OLDEST_POSTGRES = 15
 # Where Debian, Red Hat and Homebrew keep PostgreSQL outside PATH.

@@ -7,7 +7,7 @@ import sys
 from cyclopts import App
 
 from kit.clock import utc_now
-from server.service import connect
+from server.running.service import connect
 from server.settings import load_settings
 from units import units
 from units.units import Unit

@@ -16,7 +16,7 @@ from kit.errors import UsageError
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, read_subjects_file
 from lookup.exams import Exam, Regrade, add_exam, list_exams
-from server.service import connect
+from server.running.service import connect
 from server.settings import load_settings
 from units.units import Unit, UnitNotFound, list_units, root_unit_code
 

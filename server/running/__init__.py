@@ -1,0 +1,1 @@
+"""One command runs everything: what is started, kept alive, said, and ended in good order."""
