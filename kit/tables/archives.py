@@ -69,31 +69,26 @@ def _refuse_other_kinds(path: Path, names: set[str]) -> None:
 
 
 def _unpack_all(path: Path, entries: list[zipfile.ZipInfo], file: BinaryIO, limits: Limits) -> list[str]:
-    too_large = TableError("too_large_unpacked", file=path.name, limit_mb=limits.max_unpacked_bytes // _MiB)
     if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > limits.max_unpacked_bytes:
-        raise too_large
-    left = limits.max_unpacked_bytes
+        raise TableError("too_large_unpacked", file=path.name, limit_mb=limits.max_unpacked_bytes // _MiB)
     with_errors: list[str] = []
     for entry in entries:
         if entry.flag_bits & _ENCRYPTED:
             raise TableError("encrypted", file=path.name)
-        size, has_errors = _measure(_unpacked(entry, file), left)
-        if size > left:
-            raise too_large
+        size, has_errors = _measure(_unpacked(entry, file), entry.file_size)
         if size != entry.file_size:
             raise TableError("damaged", file=path.name)
-        left -= size
         if has_errors and entry.filename.startswith("xl/worksheets/"):
             with_errors.append(entry.filename)
     return with_errors
 
 
-def _measure(blocks: Iterator[bytes], most: int) -> tuple[int, bool]:
-    """The size, as soon as it is past `most`, and whether any cell holds a formula error."""
+def _measure(blocks: Iterator[bytes], claimed: int) -> tuple[int, bool]:
+    """The size, or one past what was claimed, and whether any cell holds a formula error."""
     size, tail, has_errors = 0, b"", False
     for block in blocks:
         size += len(block)
-        if size > most:
+        if size > claimed:
             break
         has_errors = has_errors or any(mark in tail + block for mark in _ERROR_CELL)
         tail = block[-len(_ERROR_CELL[0]) :]

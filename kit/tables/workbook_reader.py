@@ -44,9 +44,18 @@ def main() -> None:
 
 def limit_cost(memory_bytes: int, seconds: int) -> None:
     """Bind this process for the rest of its life."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_CORE, 0, 0)
+    _lower(resource.RLIMIT_CPU, seconds, seconds + 5)
+    # macOS knows this limit by name only and refuses to set it.
+    if sys.platform != "darwin":
+        _lower(resource.RLIMIT_AS, memory_bytes, memory_bytes)
+
+
+def _lower(kind: int, soft: int, hard: int) -> None:
+    """Set a limit, or keep the system's own where that is stricter: it could not be raised."""
+    _, present = resource.getrlimit(kind)
+    most = hard if present == resource.RLIM_INFINITY else min(hard, present)
+    resource.setrlimit(kind, (min(soft, most), most))
 
 
 def _listen() -> "queue.SimpleQueue[str]":
