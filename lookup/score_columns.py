@@ -7,7 +7,7 @@ import msgspec
 from lookup.exams import Exam
 from lookup.score_headings import Headings, Meaning, Role
 from lookup.score_problems import Fault, Problem
-from lookup.subjects import SUBJECT_NAMES, Subject
+from lookup.subjects import SUBJECT_NAMES
 
 # These may stand in a file once each.
 _SINGLE: tuple[Role, ...] = ("number", "birth_date", "pin", "total", "paper", "paper_score", "extra")
@@ -214,8 +214,3 @@ def paper_names(exam: Exam) -> Iterator[str]:
     for subject in exam.subjects:
         if not subject.variant or subject.code not in without_variant:
             yield subject.name
-
-
-def subject_at(exam: Exam, position: int) -> Subject:
-    """The subject of a slot; positions count from 1."""
-    return next(subject for subject in exam.subjects if subject.position == position)

@@ -17,7 +17,7 @@ from kit.errors import DomainError
 from kit.legacy_text import Charset
 from kit.tables import Chunk, LegacyExample, Table, open_table
 from lookup.exams import Exam
-from lookup.score_batches import compare, stage, store
+from lookup.score_batches import Comparison, compare, stage, store
 from lookup.score_columns import Layout, lay_out
 from lookup.score_headings import Headings
 from lookup.score_problems import Fault, Problem, Problems
@@ -79,31 +79,33 @@ async def import_scores(
     *,
     options: ImportOptions,
     now: datetime,
-    pin_key: bytes = b"",
+    pin_key: bytes,
     progress: Progress | None = None,
 ) -> ImportSummary:
     """Store the results of a CSV or XLSX file as one batch, or nothing if anything is wrong with it.
 
-    `progress` hears bytes read, bytes in all, rows read. Raises TableError for a file that is no table, ReasonNeeded
-    before anything is stored.
+    `pin_key` keeps the pins that come with the file. `progress` hears bytes read, bytes in all, rows read. Raises
+    TableError for a file that is no table, ReasonNeeded before anything is stored.
     """
     headings, problems = Headings(exam), Problems()
     table = await asyncio.to_thread(open_table, path, headings.count, convert=options.convert)
     with table:
         layout = _lay_out(table, headings, exam, options.convert, problems)
-        rules = RowRules(options.pad_number, options.weak_pins, pin_key, cells_may_split=table.kind == "csv")
-        reader = RowReader(exam, layout, headings, rules, problems) if layout.number is not None else None
         summary = ImportSummary(exam_code=exam.code, file_name=table.name, dry_run=options.dry_run)
-        async with connection.transaction():
-            if reader is not None:
-                blocks = _Blocks(table, reader, progress)
+        if layout.number is not None:
+            rules = RowRules(options.pad_number, options.weak_pins, pin_key, cells_may_split=table.kind == "csv")
+            reader = RowReader(exam, layout, headings, rules, problems)
+            blocks = _Blocks(table, reader, progress)
+            async with connection.transaction():
                 staged = await stage(connection, blocks, problems)
-                summary.rows = blocks.rows - problems.counts["row_not_read"]
                 if not problems.errors:
-                    await _bring_in(connection, exam, layout, path, staged, summary, options, now, problems)
-    _conclude(summary, reader, problems)
-    summary.conversions = table.legacy_examples if options.convert else []
-    summary.remarks = [warning.sentence for warning in table.warnings]
+                    found = await compare(connection, exam, layout, staged, problems)
+                    summary.new, summary.changed, summary.unchanged = found.new, found.changed, found.unchanged
+                    if not problems.errors and not options.dry_run:
+                        summary.batch_id = await _store(connection, exam, path, found, options.reason, now)
+            summary.rows = blocks.rows - problems.counts["row_not_read"]
+            summary.composed_names, summary.padded_numbers = reader.composed_names, reader.padded_numbers
+    _conclude(summary, table, problems, converted=options.convert is not None)
     if options.report:
         await asyncio.to_thread(write_report, table, summary.problems, summary.conversions, options.report)
     return summary
@@ -146,25 +148,16 @@ class _Blocks:
         return self._reader.lines(chunk).encode()
 
 
-async def _bring_in(
-    connection: asyncpg.Connection,
-    exam: Exam,
-    layout: Layout,
-    path: Path,
-    staged: int,
-    summary: ImportSummary,
-    options: ImportOptions,
-    now: datetime,
-    problems: Problems,
-) -> None:
-    found = await compare(connection, exam, layout, staged, problems)
-    summary.new, summary.changed, summary.unchanged = found.new, found.changed, found.unchanged
-    if problems.errors or options.dry_run or not found.new + found.changed:
-        return
-    if found.on_record and not (options.reason or "").strip():
+async def _store(
+    connection: asyncpg.Connection, exam: Exam, path: Path, found: Comparison, reason: str | None, now: datetime
+) -> int | None:
+    """The batch's id; None when there is nothing to store."""
+    if not found.new + found.changed:
+        return None
+    if found.on_record and not (reason or "").strip():
         raise ReasonNeeded(exam=exam.code, new=found.new, changed=found.changed)
     checksum = await asyncio.to_thread(_sha256, path)
-    summary.batch_id = await store(connection, exam, path.name, checksum, options.reason, found, now)
+    return await store(connection, exam, path.name, checksum, reason, found, now)
 
 
 def _sha256(path: Path) -> str:
@@ -172,8 +165,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _conclude(summary: ImportSummary, reader: RowReader | None, problems: Problems) -> None:
+def _conclude(summary: ImportSummary, table: Table, problems: Problems, *, converted: bool) -> None:
     summary.error_count, summary.warning_count = problems.errors, problems.warnings
     summary.counts, summary.problems, summary.unlisted = dict(problems.counts), problems.listed, problems.unlisted
-    if reader is not None:
-        summary.composed_names, summary.padded_numbers = reader.composed_names, reader.padded_numbers
+    summary.conversions = table.legacy_examples if converted else []
+    summary.remarks = [warning.sentence for warning in table.warnings]
