@@ -1,10 +1,14 @@
 """What the OpenAPI document says beyond the handlers' signatures: bodies read by hand, and every problem."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
+from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
 
 from kit.problem_details import Problem
 
@@ -35,29 +39,43 @@ class LookUpOperation(Operation):
         )
 
 
+class DecimalIsNumber(OpenAPISchemaPlugin):
+    """Scores go out as JSON numbers (`8.50`); Litestar would document them as strings."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: object) -> bool:
+        """Whether it is `Decimal`."""
+        return value is Decimal
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:  # noqa: ARG002
+        """A number."""
+        return Schema(type=OpenAPIType.NUMBER)
+
+
 def _problem(description: str) -> ResponseSpec:
     return ResponseSpec(
         Problem, description=description, media_type="application/problem+json", generate_examples=False
     )
 
 
-_BUSY = {
+BUSY_PROBLEMS = {
+    400: _problem("`bad_request`: the request cannot be read."),
     429: _problem("Too many requests; `Retry-After` says when to come back."),
     503: _problem("The service cannot answer at the moment; `Retry-After` says when to come back."),
 }
-EXAM_PROBLEMS = {404: _problem("`exam_not_found`."), **_BUSY}
+EXAM_PROBLEMS = {404: _problem("`exam_not_found`."), **BUSY_PROBLEMS}
 READ_PROBLEMS = {
     403: _problem("`factor_required`: results of this exam need a second fact."),
     404: _problem("`result_not_found`, whatever the cause; or `exam_not_found`."),
     422: _problem("`invalid_form`: the number is not one of this exam's format."),
-    **_BUSY,
+    **BUSY_PROBLEMS,
 }
 LOOKUP_PROBLEMS = {
+    **BUSY_PROBLEMS,
     400: _problem("`malformed_body`: not what its Content-Type says."),
     403: _problem("`portal_not_registered`: a page of a site that no unit has registered."),
     404: _problem("`result_not_found`: not released, unknown, withdrawn or wrong fact; or `exam_not_found`."),
     413: _problem("`payload_too_large`."),
     415: _problem("`unsupported_media_type`: neither JSON nor a form."),
     422: _problem("`invalid_form`, with every mistake in `errors`."),
-    **_BUSY,
 }

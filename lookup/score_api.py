@@ -14,7 +14,7 @@ from lookup import exam_json
 from lookup.catalogue import Catalogue
 from lookup.exam_json import ExamDetails, ExamSummary, ResultAnswer
 from lookup.guessing import find_guarded
-from lookup.openapi import EXAM_PROBLEMS, LOOKUP_PROBLEMS, READ_PROBLEMS, LookUpOperation
+from lookup.openapi import BUSY_PROBLEMS, EXAM_PROBLEMS, LOOKUP_PROBLEMS, READ_PROBLEMS, LookUpOperation
 from lookup.questions import read_question
 from lookup.scores import ScoreDesk
 from units.portals import require_known_origin, share_foreign_limit
@@ -40,7 +40,13 @@ def _json(content: Shape, headers: dict[str, str]) -> Response[Shape]:
     return cast("Response[Shape]", answer)
 
 
-@get("/api/v1/exams", guards=[limited("lookup"), share_foreign_limit], tags=["exams"], summary="All exams")
+@get(
+    "/api/v1/exams",
+    guards=[limited("lookup"), share_foreign_limit],
+    tags=["exams"],
+    summary="All exams",
+    responses=BUSY_PROBLEMS,
+)
 async def list_exams(
     catalogue: NamedDependency[Catalogue], now: NamedDependency[datetime]
 ) -> Response[list[ExamSummary]]:

@@ -24,6 +24,7 @@ from kit.pages import Pages
 from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
 from lookup.catalogue import Catalogue
+from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_page import page_routes
 from lookup.scores import ScoreDesk
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         lifespan=[_lifespan],
         state=_state(settings, clock),
         openapi_config=_OPENAPI,
+        plugins=[DecimalIsNumber()],
         compression_config=CompressionConfig(backend="gzip", minimum_size=1000, exclude=["^/static/"]),
         request_max_body_size=_LARGEST_BODY,
         logging_config=None,
