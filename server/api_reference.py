@@ -136,13 +136,9 @@ class Reader:
     def _answers(self, responses: dict[str, dict]) -> list[Answer]:
         answers = []
         for status, response in sorted(responses.items()):
-            media_type, content = next(iter(response.get("content", {}).items()), ("", {}))
-            good = media_type == "application/json" and status.startswith("2")
-            # Litestar also documents a plain 400 of its own, in a shape that we never send.
-            if good or media_type == "application/problem+json":
-                kind, shape, _ = _kind(content["schema"])
-                description = "" if good else self.words(response["description"])
-                answers.append(Answer(status, description, kind, shape))
+            kind, shape, _ = _kind(next(iter(response["content"].values()))["schema"])
+            description = "" if status.startswith("2") else self.words(response["description"])
+            answers.append(Answer(status, description, kind, shape))
         return answers
 
     def _fields(self, shape: dict) -> list[Fact]:

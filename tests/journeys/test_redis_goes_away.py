@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lookup.releases import release
-from server.embedded_valkey import EmbeddedValkey
+from server.embedded.valkey import EmbeddedValkey
 from tests.exams import Paper, given_exam, given_results, paper_of
 from tests.people import AN, MINH, MORNING
 
