@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
+
+from tests.server.running import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -95,7 +96,7 @@ def _fresh_clone() -> Iterator[Path]:
 
 
 def _start(clone: Path) -> float:
-    port = _free_port()
+    port = free_port()
     started = time.monotonic()
     process = subprocess.Popen(
         ["make", "run"], cwd=clone, env=_clean_environ() | {"PORT": str(port)}, start_new_session=True
@@ -119,12 +120,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def _clean_environ() -> dict[str, str]:
     return {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _write(rows: list[Row]) -> None:

@@ -62,6 +62,13 @@ class Running:
         assert ended.returncode == 1, ended.stdout + ended.stderr
         return ended.stderr.splitlines()
 
+    def command(self, *arguments: str) -> str:
+        """What `baodanh ARGUMENTS` said about this service; it must succeed."""
+        command = (sys.executable, "-m", "server", *arguments)
+        ended = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
     @property
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
