@@ -21,7 +21,7 @@ from lookup.score_papers import NO_MARK, NO_SCORE, SCORE_IS_MARK, UNSURE, NamedP
 from lookup.score_problems import Fault, Problem, Problems
 
 # As `copy_columns` of the use case has them.
-_LINE = "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n"
+_LINE = "%s\t%s\t{%s}\t%s\t%s\t%s\t%s\t%s\n"
 _NUMBERING = re.compile(r"\(?([0-9]{1,2})\)?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -50,9 +50,7 @@ class RowReader:
         self._named = NamedPapers(exam, headings, layout)
         self._names = Names(layout.names) if layout.names else None
         self._details = self._find_details()
-        self._scores = self._template(NO_SCORE)
-        self._marks = self._template(NO_MARK)
-        self._no_marks = self._marks.replace("%s", NO_MARK)
+        self._no_marks = ",".join([NO_MARK] * len(exam.subjects))
 
     @property
     def composed_names(self) -> int:
@@ -84,24 +82,25 @@ class RowReader:
         columns = list(zip(*chunk.rows, strict=True))
         numbers = self._numbers.literals(columns[self._number_column])
         details = [detail.literals(ChunkColumns(columns, numbers)) for detail in self._details]
-        scores = self._filled(self._scores, [paper.scores(columns) for paper in self._papers], len(numbers))
+        scores = self._joined([paper.scores(columns) for paper in self._papers], NO_SCORE, len(numbers))
         marks = repeat(NULL, len(numbers))
         if SCORE_IS_MARK in "".join(scores):
-            filled = self._filled(self._marks, [paper.marks(columns) for paper in self._papers], len(numbers))
-            marks = [NULL if literal == self._no_marks else literal for literal in filled]
+            joined = self._joined([paper.marks(columns) for paper in self._papers], NO_MARK, len(numbers))
+            marks = [NULL if elements == self._no_marks else f"{{{elements}}}" for elements in joined]
         return list(map(_LINE.__mod__, zip(chunk.numbers, numbers, scores, marks, *details, strict=True)))
 
-    def _filled(self, template: str, literals: list[Iterator[str]], count: int) -> list[str]:
-        return list(map(template.__mod__, zip(*literals, strict=True))) if literals else [template] * count
-
-    def _template(self, nothing: str) -> str:
-        """The array literal of a row, with a place for each paper of the file."""
-        literals, position = [], 1
-        for paper in self._papers:
-            literals += [nothing] * (paper.position - position) + ["%s"]
+    def _joined(self, elements: list[Iterator[str]], nothing: str, count: int) -> list[str]:
+        """The elements of each row's array; `nothing` stands in the slots that the file has no column for."""
+        parts: list[Iterator[str]] = []
+        position = 1
+        for paper, own in zip(self._papers, elements, strict=True):
+            if gap := paper.position - position:
+                parts.append(repeat(",".join([nothing] * gap), count))
+            parts.append(own)
             position = paper.position + paper.width
-        literals += [nothing] * (len(self._exam.subjects) + 1 - position)
-        return "{" + ",".join(literals) + "}"
+        if gap := len(self._exam.subjects) + 1 - position:
+            parts.append(repeat(",".join([nothing] * gap), count))
+        return list(map(",".join, zip(*parts, strict=True)))
 
     def _looked_at(self, chunk: Chunk, i: int) -> str:
         """The line of one row, or nothing; complains of whatever is wrong with it."""
@@ -137,7 +136,7 @@ class RowReader:
         details = [detail.read(RowInHand(row, number, scores), complain) for detail in self._details]
         marks = ",".join(reading.mark or NO_MARK for reading in readings)
         return [
-            "{" + ",".join(reading.score or NO_SCORE for reading in readings) + "}",
+            ",".join(reading.score or NO_SCORE for reading in readings),
             "{" + marks + "}" if any(reading.mark for reading in readings) else NULL,
             *details,
         ]
