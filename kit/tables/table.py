@@ -158,7 +158,10 @@ class Table:
         return self._source.bytes_read
 
     def chunks(self, size: int = 5000) -> Iterator[Chunk]:
-        """The rows below the header, at most `size` at a time. Raises TableError where the file turns out broken."""
+        """The rows below the header, at most `size` at a time, though the first thousand may come at once.
+
+        Raises TableError where the file turns out broken.
+        """
         sample, self._sample = self._sample, []
         last_row = self.header.row
         for batch in chain(sample, self._source.batches(size)):
