@@ -25,7 +25,7 @@ _LATEST = dt.date(2099, 12, 31)
 _LAST_SHORT_YEAR = 30
 
 
-class NotADate(ValueError):  # noqa: N818 - reads as what it says
+class NotADate(ValueError):
     """A text that is no birth date; `reason` says why.
 
     `year_only`: day or month are missing or zero. `impossible`: no such day in the calendar, or nobody alive or
