@@ -10,7 +10,7 @@ import xlsxwriter
 
 from lookup.exams import Exam
 from lookup.score_import import ImportOptions, ImportSummary, import_scores
-from server.embedded_postgres import EmbeddedPostgres
+from server.embedded.postgres import EmbeddedPostgres
 from tests.conftest import on_database
 from tests.people import MORNING
 
