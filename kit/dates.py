@@ -15,6 +15,8 @@ _MIDNIGHT = re.compile(r"(?:T|\s+)(?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)?\s*(?:
 _BLANKS = re.compile(rf"[\s{_INVISIBLE}]+")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4}|[0-9]{2})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
+# Phones show a pad of digits alone.
+_BARE = re.compile(r"([0-9]{2})([0-9]{2})((?:19|20)[0-9]{2})")
 _YEAR_ONLY = re.compile(r"(?:(?:0{1,2}[/.-])?[0-9]{1,2}[/.-])?(?:19|20)[0-9]{2}")
 _SERIAL = re.compile(r"([0-9]{5})(?:[.,]0+)?")
 # Excel counts days from here, if one believes with it that 1900 was a leap year: right from March 1900 on.
@@ -38,7 +40,7 @@ class NotADate(ValueError):
 
 
 def parse_birth_date(text: str, *, serial: bool = False, latest: dt.date | None = None) -> dt.date:
-    """The date in `1/2/2008`, `01-02-2008`, `01.02.2008`, `2008-02-01` or `1/2/08`, all of them 1 February 2008.
+    """1 February 2008 in `1/2/2008`, `01-02-2008`, `01.02.2008`, `01022008`, `2008-02-01` or `1/2/08`.
 
     Blanks and full-width digits are harmless. A two-digit year is the last one not after `latest` (2030 unless
     given). With `serial` five digits are Excel's count of days. Raises NotADate.
@@ -54,7 +56,7 @@ def parse_birth_date(text: str, *, serial: bool = False, latest: dt.date | None 
 
 
 def _read_date(written: str, last_year: int, *, serial: bool) -> dt.date:
-    if found := _DAY_FIRST.fullmatch(written):
+    if found := _DAY_FIRST.fullmatch(written) or _BARE.fullmatch(written):
         day, month, year = map(int, found.groups())
         return _date(year if len(found[3]) > 2 else _full_year(year, last_year), month, day)  # noqa: PLR2004
     if found := _YEAR_FIRST.fullmatch(written):
