@@ -107,7 +107,8 @@ async def import_scores(
             summary.composed_names, summary.padded_numbers = reader.composed_names, reader.padded_numbers
     _conclude(summary, table, problems, converted=options.convert is not None)
     if options.report:
-        await asyncio.to_thread(write_report, table, summary.problems, summary.conversions, options.report)
+        listed = (summary.problems, summary.unlisted, summary.conversions)
+        await asyncio.to_thread(write_report, table, *listed, options.report)
     return summary
 
 

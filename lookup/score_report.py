@@ -7,12 +7,21 @@ from kit.tables import CellMark, LegacyExample, Table, write_annotated
 from lookup.score_problems import MESSAGES, Problem
 
 
-def write_report(table: Table, problems: Sequence[Problem], conversions: Sequence[LegacyExample], out: Path) -> None:
-    """Write the annotated workbook; above 20,000 rows it holds the bad rows only. Raises TableError."""
-    write_annotated(table, out, _marks(table, problems, conversions))
+def write_report(
+    table: Table, problems: Sequence[Problem], unlisted: int, conversions: Sequence[LegacyExample], out: Path
+) -> None:
+    """Write the annotated workbook; above 20,000 rows it holds the bad rows only. Raises TableError.
+
+    `unlisted` problems were counted only, and the workbook says so; `conversions` show names before and after.
+    """
+    write_annotated(table, out, _marks(table, problems, unlisted, conversions))
 
 
-def _marks(table: Table, problems: Sequence[Problem], conversions: Sequence[LegacyExample]) -> Iterator[CellMark]:
+def _marks(
+    table: Table, problems: Sequence[Problem], unlisted: int, conversions: Sequence[LegacyExample]
+) -> Iterator[CellMark]:
+    if unlisted:
+        yield CellMark(table.header.row, None, MESSAGES["list_is_cut"].vi.format(count=unlisted))
     for problem in problems:
         # What concerns the file as a whole stands at its headings.
         row = problem.row or table.header.row

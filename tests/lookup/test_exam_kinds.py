@@ -47,4 +47,4 @@ def test_a_competition_never_shows_how_the_others_did():
     [("thpt", "06000001"), ("lop-10", "000123"), ("hoc-sinh-gioi", "HSG001"), ("tot-nghiep", "TN0001")],
 )
 def test_the_numbers_of_a_kind_are_text_with_their_zeros(kind, number):
-    assert CandidateNumberFormat(exam_kind(kind).number_format).matches(number)
+    assert CandidateNumberFormat.parse(exam_kind(kind).number_format).matches(number)

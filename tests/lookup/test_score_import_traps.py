@@ -329,9 +329,11 @@ async def test_the_report_of_a_converted_file_shows_names_before_and_after(exam,
     assert "Nguyễn Văn Hoà" in listed
 
 
-async def test_every_mistake_is_counted_even_where_not_all_are_listed(exam, files, monkeypatch):
+async def test_every_mistake_is_counted_even_where_not_all_are_listed(exam, files, tmp_path, monkeypatch):
     monkeypatch.setattr(score_problems, "LISTED_ERRORS", 10)
-    summary = await files.send(exam, "SBD,Toán\n" + "".join(f"{i:08d},11\n" for i in range(100)))
+    out = tmp_path / "loi.xlsx"
+    summary = await files.send(exam, "SBD,Toán\n" + "".join(f"{i:08d},11\n" for i in range(100)), report=out)
+    assert "Còn 90 lỗi" in str(CalamineWorkbook.from_path(out).get_sheet_by_name("Lỗi").to_python())
     assert (summary.error_count, summary.counts, len(summary.problems), summary.unlisted) == (
         100, {"score_out_of_range": 100}, 10, 90
     )  # fmt: skip
