@@ -44,7 +44,8 @@ class Doorway:
         started, asked, status = time.perf_counter(), scope["method"], 500
         bare = asked == "HEAD"
         if bare:
-            scope["method"] = "GET"
+            # A copy: the server itself must go on knowing that it was a HEAD, or it waits for the body.
+            scope = {**scope, "method": "GET"}
 
         async def leave(message: Message) -> None:
             nonlocal status
