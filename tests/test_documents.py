@@ -20,7 +20,7 @@ from kit.clock import VIETNAM, utc_now
 from lookup.score_api import api_routes
 from lookup.score_page import page_routes
 from server.api_reference import api_reference_routes
-from server.commands import app
+from server.commands.main import app
 from server.demo.department import load_demo
 from server.settings import SETTINGS
 from server.site_pages import site_routes
