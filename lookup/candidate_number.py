@@ -8,7 +8,7 @@ import msgspec
 
 # What people put between digits when they copy a number from paper or from a chat.
 _HARMLESS = re.compile(r"[\s.\-_·\u00ad\u200b-\u200d\u2060\ufeff]+")
-_MASK = re.compile(r"[0-9A-Z]{1,20}(\|[0-9A-Z]{1,20}){0,3}")
+_MASK = re.compile(r"[0-9A-Z]{1,20}(\|[0-9A-Z]{1,20}){0,11}")
 
 
 class CandidateNumberFormat(msgspec.Struct, frozen=True):
