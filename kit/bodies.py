@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from kit.errors import DomainError
 
@@ -32,10 +33,18 @@ async def read_fields(request: Request) -> dict[str, Any]:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return _read_json(await request.body())
+        return _read_json(await _body(request))
     if kind == "application/x-www-form-urlencoded":
-        return _read_form(await request.body())
+        return _read_form(await _body(request))
     raise UnsupportedBody
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except InternalServerException:
+        # Litestar's word for a visitor who hung up in the middle: nobody's fault, and nobody hears the answer.
+        raise MalformedBody from None
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

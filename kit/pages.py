@@ -31,7 +31,8 @@ class Pages:
         **context: Any,
     ) -> Response[bytes]:
         """The page in the language of the request's path. Kept by nobody unless `headers` say otherwise."""
-        path = request.url.path
+        # Not `request.url`: its parts come from the Host header, and not every Host makes a URL.
+        path = request.scope["path"]
         locale = languages.locale_of(path)
         html = self.html(locale, template, path=languages.without_locale(path), **context)
         return Response(

@@ -74,8 +74,8 @@ async def show_api_reference(
 ) -> Response[bytes]:
     """The operations, the shapes they answer in, and the rules that hold for all of them."""
     schema = request.app.openapi_schema.to_schema()
-    reader = Reader(schema, words_for(locale_of(request.url.path)))
-    base = str(request.app.state.get("public_url") or request.base_url).rstrip("/")
+    reader = Reader(schema, words_for(locale_of(request.scope["path"])))
+    base = request.app.state.get("public_url") or f"{request.scope['scheme']}://{request.headers.get('host', '')}"
     exams = [exam for exam in catalogue.exams() if exam.state(now) == "open"]
     return pages.render(
         request,

@@ -45,7 +45,7 @@ class InternalError(DomainError):
 def answer_domain_error(request: Request, problem: DomainError) -> Response:
     """The page or problem details for an error that has a word."""
     pages: Pages = request.app.state.pages
-    if request.url.path.startswith(_FOR_PROGRAMS):
+    if request.scope["path"].startswith(_FOR_PROGRAMS):
         return _details(pages, request, problem)
     return pages.render_problem(
         request,
