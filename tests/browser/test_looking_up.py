@@ -23,6 +23,8 @@ async def test_a_mistake_is_told_at_the_top_and_beside_its_field(connection, ser
     await still_has_typed(page, candidate_number="9900")
     await page.get_by_role("alert").get_by_role("link").click()
     await expect(field).to_be_focused()
+    for part in (page.locator("label"), page.locator(".mistake"), field):
+        await expect(part).to_be_in_viewport(ratio=1)
     await look_up(page, MINH.number)
     await sees_card(page, MINH.number)
 

@@ -65,20 +65,13 @@ async def test_whoever_must_wait_for_long_is_told_how_long(connection, service, 
     await still_has_typed(page, candidate_number=MINH.number, birth_date="03/01/2008")
 
 
-async def test_a_slow_answer_shows_that_something_happens(connection, service, page, busy_database):
+@pytest.mark.parametrize("width", [360], ids=["phone"], indirect=True)
+async def test_a_slow_service_is_waited_for_and_asked_again(connection, service, page, busy_database):
     await given_an_open_exam(connection, service)
     await page.goto(PAGE)
     async with busy_database():
         await look_up(page, MINH.number)
         await expect(page.get_by_role("status")).to_contain_text("Đang tra cứu, xin đợi trong giây lát…")
-    await sees_card(page, MINH.number)
-
-
-async def test_a_service_that_cannot_answer_is_asked_again(connection, service, page, busy_database):
-    await given_an_open_exam(connection, service)
-    await page.goto(PAGE)
-    async with busy_database():
-        await look_up(page, MINH.number)
         await expect(page.get_by_role("status")).to_contain_text("Đang có rất nhiều người tra cứu.")
         await still_has_typed(page, candidate_number=MINH.number)
     await sees_card(page, MINH.number)
