@@ -1,7 +1,7 @@
 """An exam as the public knows it: its papers, who may look results up, and since when they are open."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from kit import sql
+from kit.clock import VIETNAM
 from kit.errors import DomainError
 from kit.sql import Database
 from lookup.candidate_number import CandidateNumberFormat
@@ -26,12 +27,16 @@ State = Literal["sealed", "open", "withdrawn"]
 
 
 class Regrade(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """How to ask for a re-mark (phúc khảo), as the unit words it: from, to, where, fee."""
+    """How to ask for a re-mark (phúc khảo): from which day to which, both included; where and its fee, in words."""
 
-    from_: str
-    to: str
-    where: str
-    fee: str
+    from_: date | None = None
+    to: date | None = None
+    where: str = ""
+    fee: str = ""
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the last day has passed in Vietnam."""
+        return self.to is not None and now.astimezone(VIETNAM).date() > self.to
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -106,7 +111,7 @@ class ExamCodeTaken(DomainError):
 
 
 class ExamRefused(DomainError):
-    """An exam's facts contradict one another; `constraint` names the rule of the database that refused them."""
+    """An exam's facts break a rule of the database; `rule` names it."""
 
     code = "exam_refused"
     status = 422
@@ -133,8 +138,42 @@ async def add_exam(connection: asyncpg.Connection, exam: Exam, now: datetime) ->
             rule = sql.broken_rule(violation)
             if rule == "exams_pkey":
                 raise ExamCodeTaken(exam=exam.code) from None
-            raise ExamRefused(constraint=rule) from None
+            raise ExamRefused(rule=rule) from None
         await announce(connection, Change("exam", exam.code, "added"), now)
+
+
+class ExamIsPublic(DomainError):
+    """Results of this exam are or were public: it can be withdrawn, not removed."""
+
+    code = "exam_is_public"
+    status = 409
+
+
+async def describe_exam(connection: asyncpg.Connection, code: str, now: datetime, **facts: Any) -> None:
+    """Change `name`, `name_en`, `announced_at` or `regrade`; what is None stays. Raises ExamNotFound, ExamRefused."""
+    described = dict.fromkeys(("name", "name_en", "announced_at", "regrade")) | facts
+    described["regrade"] = _to_json(described["regrade"])
+    async with connection.transaction():
+        try:
+            done = await exams.describe_exam(connection, code=code, **described)
+        except asyncpg.CheckViolationError as violation:
+            raise ExamRefused(rule=sql.broken_rule(violation)) from None
+        if done == "UPDATE 0":
+            raise ExamNotFound(exam=code)
+        await announce(connection, Change("exam", code, "described"), now)
+
+
+async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime) -> None:
+    """Remove an exam that was set up by mistake, and what was imported into it. Raises ExamNotFound, ExamIsPublic."""
+    async with connection.transaction():
+        if await exams.count_releases(connection, code=code):
+            raise ExamIsPublic(exam=code)
+        await exams.remove_results(connection, code=code)
+        await exams.remove_batches(connection, code=code)
+        await exams.remove_subjects(connection, code=code)
+        if await exams.remove_exam(connection, code=code) == "DELETE 0":
+            raise ExamNotFound(exam=code)
+        await announce(connection, Change("exam", code, "removed"), now)
 
 
 async def list_exams(database: Database) -> list[Exam]:

@@ -12,7 +12,7 @@ from lookup.exams import Exam, Policy, Regrade, add_exam
 from tests.people import MORNING, Candidate
 from units.units import list_units
 
-REGRADE = Regrade("01/7/2026", "10/7/2026", "trường nơi em đăng ký dự thi", "Không thu phí")
+REGRADE = Regrade(date(2026, 7, 1), date(2026, 7, 10), "trường nơi em đăng ký dự thi", "Không thu phí")
 
 
 class Paper(msgspec.Struct, frozen=True):

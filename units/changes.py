@@ -23,7 +23,7 @@ class Change(msgspec.Struct, frozen=True):
 
     about: Literal["exam", "unit"]
     code: str
-    what: Literal["added", "described", "released", "withdrawn"]
+    what: Literal["added", "described", "released", "removed", "withdrawn"]
     reason: str | None = None
 
 

@@ -43,6 +43,13 @@ class UnitNotFound(DomainError):
     status = 404
 
 
+class UnitRefused(DomainError):
+    """A unit's facts break a rule of the database; `rule` names it."""
+
+    code = "unit_refused"
+    status = 422
+
+
 class UnitCodeTaken(DomainError):
     """Another unit has this code."""
 
@@ -61,7 +68,7 @@ async def root_unit_code(database: Database) -> str:
 
 
 async def add_unit(connection: asyncpg.Connection, unit: Unit, now: datetime) -> None:
-    """Add a unit below the one that manages it; UnitCodeTaken, UnitNotFound (no such managing unit)."""
+    """Add a unit below the one that manages it; UnitCodeTaken, UnitRefused, UnitNotFound (no such managing unit)."""
     try:
         async with connection.transaction():
             await units.add_unit(connection, **msgspec.structs.asdict(unit))
@@ -70,6 +77,8 @@ async def add_unit(connection: asyncpg.Connection, unit: Unit, now: datetime) ->
         raise UnitCodeTaken(unit=unit.code) from None
     except asyncpg.ForeignKeyViolationError:
         raise UnitNotFound(unit=unit.managed_by) from None
+    except asyncpg.CheckViolationError as violation:
+        raise UnitRefused(rule=sql.broken_rule(violation)) from None
 
 
 async def describe_unit(connection: asyncpg.Connection, code: str, now: datetime, **facts: str | None) -> None:

@@ -5,7 +5,7 @@ create table lookup.exams (
     code text primary key
         constraint exam_code_is_a_slug check (code ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     unit_code text not null references units.units (code),
-    name text not null,
+    name text not null constraint exam_has_a_name check (btrim(name) <> ''),
     name_en text not null,
     year smallint not null constraint exam_year_is_plausible check (year between 1990 and 2100),
     kind text not null,

@@ -27,3 +27,27 @@ insert into lookup.exam_subjects (
     exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest)
 values (
     :exam_code, :position, :code, :variant, :name, :name_en, :type, :decimals, :step, :lowest, :highest);
+
+-- name: describe_exam(code, name, name_en, announced_at, regrade)!
+-- Null leaves a fact as it stands.
+update lookup.exams set
+    name = coalesce(:name, name),
+    name_en = coalesce(:name_en, name_en),
+    announced_at = coalesce(:announced_at, announced_at),
+    regrade = coalesce(:regrade, regrade)
+where code = :code;
+
+-- name: count_releases(code)$
+select count(*) from lookup.releases where exam_code = :code;
+
+-- name: remove_results(code)!
+delete from lookup.results where exam_code = :code;
+
+-- name: remove_batches(code)!
+delete from lookup.batches where exam_code = :code;
+
+-- name: remove_subjects(code)!
+delete from lookup.exam_subjects where exam_code = :code;
+
+-- name: remove_exam(code)!
+delete from lookup.exams where code = :code;

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sys
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import asyncpg
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +17,7 @@ from kit.clock import VIETNAM, parse_moment, utc_now
 from kit.errors import UsageError
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, read_subjects_file
-from lookup.exams import Exam, Regrade, add_exam, list_exams
+from lookup.exams import Exam, Policy, Regrade, add_exam, describe_exam, list_exams, remove_exam
 from server.running.service import connect
 from server.settings import load_settings
 from units.units import Unit, UnitNotFound, list_units, root_unit_code
@@ -23,13 +25,29 @@ from units.units import Unit, UnitNotFound, list_units, root_unit_code
 app = App(name="exam", help="Exams whose results can be looked up.")
 
 
+@Parameter(name="*")
+@dataclass
+class RegradeOptions:
+    """How candidates ask for a re-mark (phúc khảo), as the result's page tells them."""
+
+    regrade_from: date | None = None
+    """The first day for asking for a re-mark (phúc khảo), 2026-07-02."""
+    regrade_to: date | None = None
+    """The last day, included."""
+    regrade_where: str = ""
+    """Where to hand the request in."""
+    regrade_fee: str = ""
+    """What it costs, in words."""
+
+
 @app.command
 def add(
     code: str,
+    /,
     *,
     name: str,
     year: int,
-    policy: Literal["public", "birth-date", "pin"],
+    policy: Policy,
     kind: str = "thpt",
     unit: str | None = None,
     name_en: str = "",
@@ -37,12 +55,9 @@ def add(
     number_format: str | None = None,
     show_name: bool = False,
     announced: str | None = None,
-    regrade_from: str = "",
-    regrade_to: str = "",
-    regrade_where: str = "",
-    regrade_fee: str = "",
+    regrade: RegradeOptions | None = None,
 ) -> None:
-    """Set an exam up: its kind brings papers, steps and number format.
+    """Set an exam up: its kind brings papers, steps and number format. It is listed publicly at once, without results.
 
     Parameters
     ----------
@@ -50,6 +65,8 @@ def add(
         `public`: whoever knows a number sees its scores, so opening the exam publishes them. `birth-date`: the number
         and the birth date; worth about ten bits, so guessing is slow, bounded and seen, not impossible. `pin`: the
         number and a lookup code; guessing is hopeless.
+    kind
+        thpt, lop-10, khao-sat-lop-6, chuyen, hoc-sinh-gioi, nghe-pho-thong or tot-nghiep.
     unit
         Who owns the exam; the root unit unless said.
     subjects
@@ -61,35 +78,58 @@ def add(
     show_name
         Show the candidate's name with the result; never under `public`.
     """
-    known, moment = exam_kind(kind), parse_moment(announced) if announced else None
-    regrade = Regrade(regrade_from, regrade_to, regrade_where, regrade_fee)
-
-    async def store() -> None:
-        async with connect(load_settings(os.environ)) as connection:
-            owner = unit or await root_unit_code(connection)
-            exam = Exam(
-                code=code,
-                unit=await _find_unit(connection, owner),
-                name=name,
-                name_en=name_en,
-                year=year,
-                kind=kind,
-                policy=policy,
-                number_format=_number_format(number_format or known.number_format),
-                subjects=read_subjects_file(subjects) if subjects else known.subjects,
-                total_rule=known.total_rule,
-                regrade=regrade if any((regrade_from, regrade_to, regrade_where, regrade_fee)) else None,
-                show_name=show_name,
-                withdrawn_generation=0,
-                releases=(),
-                announced_at=moment,
-            )
-            await add_exam(connection, exam, utc_now())
-
-    asyncio.run(store())
+    known = exam_kind(kind)
+    facts = {
+        "code": code,
+        "name": name,
+        "name_en": name_en,
+        "year": year,
+        "kind": kind,
+        "policy": policy,
+        "number_format": _number_format(number_format or known.number_format),
+        "subjects": read_subjects_file(subjects) if subjects else known.subjects,
+        "total_rule": known.total_rule,
+        "regrade": _regrade(regrade),
+        "show_name": show_name,
+        "announced_at": parse_moment(announced) if announced else None,
+    }
+    asyncio.run(_store(facts, unit))
     print(f"Exam {code} is there. Next: baodanh scores import FILE --exam {code}")
     if policy == "public":
         print("Policy public: releasing it publishes the scores of every candidate number.")
+
+
+@app.command
+def describe(
+    code: str,
+    /,
+    *,
+    name: str | None = None,
+    name_en: str | None = None,
+    announced: str | None = None,
+    regrade: RegradeOptions | None = None,
+) -> None:
+    """Change what an exam's page says; what is not given stays. `announced` and `regrade` as in `exam add`."""
+    moment = parse_moment(announced) if announced else None
+
+    async def change() -> None:
+        async with connect(load_settings(os.environ)) as connection:
+            facts = {"name": name, "name_en": name_en, "announced_at": moment, "regrade": _regrade(regrade)}
+            await describe_exam(connection, code, utc_now(), **facts)
+
+    asyncio.run(change())
+
+
+@app.command
+def remove(code: str, /) -> None:
+    """Remove an exam that was set up by mistake, with everything imported; refused once anything was released."""
+
+    async def take_away() -> None:
+        async with connect(load_settings(os.environ)) as connection:
+            await remove_exam(connection, code, utc_now())
+
+    asyncio.run(take_away())
+    print(f"Exam {code} is gone.")
 
 
 @app.command(name="list")
@@ -116,6 +156,20 @@ def _row(exam: Exam) -> tuple[str, ...]:
     return (
         exam.code, exam.state(utc_now()), exam.policy, exam.kind, str(exam.year), opens_at, exam.unit.code, exam.name,
     )  # fmt: skip
+
+
+async def _store(facts: dict[str, Any], unit: str | None) -> None:
+    async with connect(load_settings(os.environ)) as connection:
+        owner = await _find_unit(connection, unit or await root_unit_code(connection))
+        await add_exam(connection, Exam(**facts, unit=owner, withdrawn_generation=0, releases=()), utc_now())
+
+
+def _regrade(told: RegradeOptions | None) -> Regrade | None:
+    if told is None:
+        return None
+    if told.regrade_from and told.regrade_to and told.regrade_from > told.regrade_to:
+        raise UsageError(f"Re-marking cannot end on {told.regrade_to} before it begins on {told.regrade_from}.")
+    return Regrade(told.regrade_from, told.regrade_to, told.regrade_where, told.regrade_fee)
 
 
 async def _find_unit(connection: asyncpg.Connection, code: str) -> Unit:

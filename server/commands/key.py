@@ -1,6 +1,7 @@
 """`baodanh key`: the secret keys of this service."""
 
 import os
+from typing import Literal
 
 from cyclopts import App
 
@@ -11,7 +12,7 @@ app = App(name="key", help="Secret keys: pin (lookup codes), cache (what Redis h
 
 
 @app.command
-def rotate(name: str) -> None:
+def rotate(name: Literal["pin", "cache"]) -> None:
     """Make a newer key of this name; older ones go on being recognised. Takes effect when the service starts again.
 
     A new `pin` key changes the codes that are handed out from now on; codes printed before go on working.

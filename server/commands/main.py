@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from importlib.metadata import version
 
 from cyclopts import App
 from rich.console import Console
@@ -12,7 +13,8 @@ from server.settings import load_settings
 
 app = App(
     name="baodanh",
-    help="Families apply to schools, candidates look up scores, units publish. Settings: docs/settings.md.",
+    version=lambda: version("baodanh"),
+    help="The service in which candidates look up their exam results. Settings: docs/settings.md.",
 )
 # Named, not imported: each command loads only what it needs.
 app.command("server.commands.exam:app", name="exam", help="Exams whose results can be looked up.")
@@ -24,15 +26,35 @@ app.command("server.commands.key:app", name="key", help="Secret keys, and newer 
 _SENTENCES = {
     "exam_not_found": "There is no exam '{exam}'. `baodanh exam list` shows them all.",
     "exam_code_taken": "There is an exam '{exam}' already. Choose another code.",
-    "exam_refused": "The exam cannot be set up like this: {constraint}.",
+    "exam_refused": "The exam cannot be set up like this: {rule}.",
+    "exam_is_public": "Results of '{exam}' are or were public: `baodanh scores withdraw {exam}` takes them down.",
     "unit_not_found": "There is no unit '{unit}'. `baodanh unit list` shows them all.",
+    "unit_refused": "The unit cannot be added like this: {rule}.",
     "unit_code_taken": "There is a unit '{unit}' already. Choose another code.",
     "reason_needed": (
         "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
         'say why with --reason "...".'
     ),
     "no_pins": "'{exam}' asks for no lookup codes: its policy is another.",
-    "nothing_to_release": "Nothing to release for '{exam}': import results first, or everything is public already.",
+    "nothing_to_release": "'{exam}' has nothing new to release: import results first.",
+}
+
+# The rules of the database, by the names of its constraints.
+_RULES = {
+    "exam_code_is_a_slug": "its code has small letters, digits and hyphens only",
+    "exam_year_is_plausible": "its year lies between 1990 and 2100",
+    "exam_has_a_name": "it has a name",
+    "a_public_exam_shows_no_name": "policy public never shows a candidate's name",
+    "subject_stands_once_in_an_exam": "a subject stands in it once",
+    "unit_code_is_a_slug": "its code has small letters, digits and hyphens only",
+    "unit_kind_is_known": (
+        "its kind is one of department, commune, kindergarten, primary, lower-secondary, upper-secondary, specialised, "
+        "continuing-education, community-learning, historical-office"
+    ),
+    "unit_has_a_name": "it has a name",
+    "province_code_has_two_digits": "a province code has two digits",
+    "commune_code_has_five_digits": "a commune code has five digits",
+    "unit_does_not_manage_itself": "a unit does not manage itself",
 }
 
 
@@ -94,7 +116,8 @@ def main() -> None:
     except UsageError as problem:
         _fail(str(problem))
     except DomainError as problem:
-        _fail(_SENTENCES.get(problem.code, problem.code).format(**problem.facts))
+        facts = {name: _RULES.get(str(fact), fact) for name, fact in problem.facts.items()}
+        _fail(_SENTENCES.get(problem.code, problem.code).format(**facts))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kit.clock import VIETNAM, parse_moment, utc_now
+from kit.errors import UsageError
 from kit.keys import KeyRing
 from kit.tables import write_csv
 from lookup import releases
@@ -27,11 +29,14 @@ from units.changes import list_nodes, nodes_behind
 app = App(name="scores", help="Results: import, release, withdraw.")
 
 _WAIT_SECONDS = 15.0
+# A moment that passes while the command is typed is meant.
+_TYPING_TIME = timedelta(minutes=5)
 
 
 @app.command(name="import")
 def import_file(
     file: Path,
+    /,
     *,
     exam: str,
     dry_run: bool = False,
@@ -91,13 +96,15 @@ def release(code: str, *, at: str | None = None, emergency: str | None = None) -
         Why this cannot wait for a second person; the record keeps it.
     """
     moment = parse_moment(at) if at else None
+    if moment and moment < utc_now() - _TYPING_TIME:
+        raise UsageError(f"{at} is past. To open at once, leave --at out.")
 
     async def open_it() -> int:
         async with connect(load_settings(os.environ)) as connection:
             released = await releases.release(connection, code, opens_at=moment, emergency_reason=emergency)
             print("No officers are set up: released without a second person.")
             print(f"{code}: generation {released.generation}, {released.result_count} results", end=" ")
-            print(f"({released.new_results} new or changed).")
+            print(f"({released.new_results} of them or of their corrections imported since the last release).")
             if moment and moment > utc_now():
                 print(f"It opens at {moment.astimezone(VIETNAM).isoformat()}.")
                 return 0
@@ -126,7 +133,13 @@ def pins(code: str, out: Path) -> None:
 
 @app.command
 def withdraw(code: str, *, reason: str | None = None) -> int:
-    """Take an exam's results down at once; names the nodes that have not confirmed."""
+    """Take an exam's results down at once; names the nodes that have not confirmed.
+
+    Parameters
+    ----------
+    reason
+        Why; the record keeps it, the public is not told.
+    """
 
     async def take_down() -> int:
         async with connect(load_settings(os.environ)) as connection:

@@ -46,6 +46,13 @@ class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next(mark for least, mark in self.marks if hundredths >= 100 * least)
 
 
+class _ToldRegrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    first: str
+    last: str
+    where: str
+    fee: str
+
+
 class DemoExam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One exam of the file; its head explains the fields."""
 
@@ -64,7 +71,7 @@ class DemoExam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absent: float = 0.0
     corrected: int = 0
     corrected_on: str = ""
-    regrade: Regrade | None = None
+    regrade: _ToldRegrade | None = None
     formula: dict[str, float] = {}
     ladder: Ladder | None = None
     highest: dict[str, Decimal] = {}
@@ -142,5 +149,6 @@ def _next_morning(moment: datetime) -> datetime:
     return morning if morning >= there else morning + timedelta(days=1)
 
 
-def _filled_in(regrade: Regrade, facts: dict[str, int]) -> Regrade:
-    return Regrade(**{field: getattr(regrade, field).format(**facts) for field in Regrade.__struct_fields__})
+def _filled_in(regrade: _ToldRegrade, facts: dict[str, int]) -> Regrade:
+    first, last = (datetime.strptime(day.format(**facts), "%d/%m/%Y").date() for day in (regrade.first, regrade.last))  # noqa: DTZ007
+    return Regrade(first, last, regrade.where, regrade.fee)

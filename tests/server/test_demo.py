@@ -67,7 +67,7 @@ async def test_demo_thpt_is_public_open_and_has_twenty_thousand_results(departme
     assert (exam.policy, exam.state(NOVEMBER), exam.year) == ("public", "open", 2026)
     assert exam.name == "Kỳ thi tốt nghiệp THPT năm 2026"
     assert exam.opens_at == datetime(2026, 7, 1, 8, 0, tzinfo=VIETNAM)
-    assert exam.regrade.to == "11/7/2026"
+    assert exam.regrade.to == date(2026, 7, 11)
     count = "select count(*) from lookup.results where exam_code = 'demo-thpt' and version = 1"
     assert await connection.fetchval(count) == 20_000
 

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -49,8 +49,8 @@ VAN_GIANG = Unit(
     website=None,
 )
 REGRADE = Regrade(
-    from_="02/7/2026",
-    to="10/7/2026",
+    from_=date(2026, 7, 2),
+    to=date(2026, 7, 10),
     where="Trường THPT nơi thí sinh đăng ký dự thi, hoặc trực tuyến trên hệ thống của Hội đồng thi",
     fee="Không thu",
 )

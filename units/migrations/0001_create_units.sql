@@ -9,7 +9,7 @@ create table units.units (
         constraint unit_kind_is_known check (kind in (
             'department', 'commune', 'kindergarten', 'primary', 'lower-secondary', 'upper-secondary',
             'specialised', 'continuing-education', 'community-learning', 'historical-office')),
-    name text not null,
+    name text not null constraint unit_has_a_name check (btrim(name) <> ''),
     short_name text not null,
     name_en text not null,
     managed_by text references units.units (code),
