@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from kit.tables.problems import TableError
@@ -19,12 +19,17 @@ def harmless(cell: str) -> str:
     return cell
 
 
-def write_csv(out: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_csv(out: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *, overwrite: bool = True) -> None:
     """Write UTF-8 with the mark by which Excel recognises it, comma-delimited, cells made `harmless`.
 
-    The file appears under its name when it is complete. Raises TableError when it cannot be written.
+    The file appears under its name when it is complete. Raises TableError when it cannot be written, or when it
+    exists and must not be overwritten.
     """
-    with replacing(out) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+    with (
+        nullcontext() if overwrite else _reserved(out),
+        replacing(out) as part,
+        part.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(map(harmless, header))
         writer.writerows(map(harmless, row) for row in rows)
@@ -34,6 +39,7 @@ def write_csv(out: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -
 def replacing(out: Path) -> Iterator[Path]:
     """A name to write under; the finished file then takes the place of `out`, and half a file never does."""
     part = out.with_name(f".{out.name}.part")
+    _refuse_missing_folder(out)
     try:
         yield part
         part.replace(out)
@@ -41,3 +47,25 @@ def replacing(out: Path) -> Iterator[Path]:
         raise TableError("unwritable", file=out.name, reason=error.strerror or error) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reserved(out: Path) -> Iterator[None]:
+    """Take the name, so that nobody else's file is lost in the meantime; give it back if nothing comes of it."""
+    _refuse_missing_folder(out)
+    try:
+        out.open("x").close()
+    except FileExistsError:
+        raise TableError("exists", file=out) from None
+    except OSError as error:
+        raise TableError("unwritable", file=out.name, reason=error.strerror or error) from None
+    try:
+        yield
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _refuse_missing_folder(out: Path) -> None:
+    if not out.parent.is_dir():
+        raise TableError("no_folder", file=out.name, folder=out.parent)

@@ -44,7 +44,9 @@ def write_marked(table: Table, out: Path, marked: dict[int, list[CellMark]], *, 
     try:
         book.close()
     except FileCreateError as error:
-        raise OSError(str(error)) from None
+        # What it wraps is the system's own error, whose words do not name our temporary file.
+        cause = error.args[0]
+        raise (cause if isinstance(cause, OSError) else OSError(str(cause))) from None
 
 
 def _write_all(pages: "_Pages", table: Table, marked: dict[int, list[CellMark]]) -> None:

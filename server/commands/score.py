@@ -125,7 +125,8 @@ def pins(code: str, out: Path) -> None:
     async def write() -> None:
         pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
         async with connect(settings) as connection:
-            write_csv(out, HEADER, await list_pins(connection, await find_exam(connection, code), pin_key))
+            codes = await list_pins(connection, await find_exam(connection, code), pin_key)
+            write_csv(out, HEADER, codes, overwrite=False)
 
     asyncio.run(write())
     print(f"{out}: for printing only. Whoever has it can look up every candidate: delete it afterwards.")

@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xlsxwriter.exceptions import FileCreateError
 
 from kit.tables import CellMark, Limits, TableError, harmless, marked_workbook, open_table, write_annotated, write_csv
 from kit.tables.marks import FILL
@@ -176,11 +177,25 @@ def test_very_many_mistakes_are_listed_though_not_all_get_a_comment(tmp_path, ou
 def test_an_output_that_cannot_be_written_leaves_nothing_half_done(tmp_path):
     file = tmp_path / "diem.csv"
     file.write_text(csv_text([HEADER, *ROWS]), encoding="utf-8")
-    for out in (tmp_path / "missing" / "loi.xlsx", tmp_path):
+    for out, code in ((tmp_path / "missing" / "loi.xlsx", "no_folder"), (tmp_path, "unwritable")):
         with pytest.raises(TableError) as refusal:
             annotate(file, out)
-        assert refusal.value.code == "unwritable"
+        assert refusal.value.code == code
+        assert ".part" not in str(refusal.value)
     assert [path.name for path in tmp_path.iterdir()] == ["diem.csv"]
+
+
+def test_why_the_system_does_not_write_is_said_without_our_temporary_name(tmp_path, monkeypatch):
+    file = tmp_path / "diem.csv"
+    file.write_text(csv_text([HEADER, *ROWS]), encoding="utf-8")
+
+    def refuse(self):
+        raise FileCreateError(OSError(28, "No space left on device", "/x/.loi.xlsx.part"))
+
+    monkeypatch.setattr(xlsxwriter.Workbook, "close", refuse)
+    with pytest.raises(TableError) as refusal:
+        annotate(file, tmp_path / "loi.xlsx")
+    assert "cannot be written: No space left on device. " in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +238,29 @@ def test_half_a_csv_file_never_takes_the_place_of_a_whole_one(tmp_path):
         write_csv(out, HEADER, rows())
     assert out.read_text(encoding="utf-8") == "trước"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_csv_file_that_is_there_is_overwritten_only_where_that_is_meant(tmp_path):
+    out = tmp_path / "ma-tra-cuu.csv"
+    write_csv(out, HEADER, ROWS, overwrite=False)
+    before = out.read_bytes()
+    with pytest.raises(TableError, match="exists already") as refusal:
+        write_csv(out, HEADER, [], overwrite=False)
+    assert (refusal.value.code, out.read_bytes()) == ("exists", before)
+    write_csv(out, HEADER, [])
+    assert out.read_bytes() != before
+
+
+def test_a_new_csv_file_that_fails_leaves_nothing(tmp_path):
+    def rows():
+        yield ROWS[0]
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_csv(tmp_path / "ma.csv", HEADER, rows(), overwrite=False)
+    with pytest.raises(TableError, match=r"the folder .*missing does not exist"):
+        write_csv(tmp_path / "missing" / "ma.csv", HEADER, [], overwrite=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 @settings(deadline=None)
