@@ -10,52 +10,64 @@ from lookup.distributions import Spread
 from lookup.exams import Exam
 from lookup.marks import MARKS
 from lookup.scores import Component, Result
+from lookup.totals import TotalRule
 
 
 class CardLine(msgspec.Struct, frozen=True):
-    """One paper on the card: its name, and a score with its decimals or the word of a mark."""
+    """One paper on the card: its names, and a score with its decimals or the word of a mark."""
 
     name: str
+    name_en: str
     score: Decimal | None
     decimals: int
     mark: str | None
     spread: Spread | None
 
 
+class Total(msgspec.Struct, frozen=True):
+    """What the exam adds up: its names, and the sum with its decimals."""
+
+    name: str
+    name_en: str
+    sum: Decimal
+    decimals: int
+
+
 class Card(msgspec.Struct, frozen=True):
-    """The card: what the page shows, in the page's language, so that templates do no arithmetic."""
+    """The card: what the page shows, so that templates do no arithmetic. `corrected_at` is None for first scores."""
 
     candidate_number: str
     name: str | None
-    version: int
-    version_reason: str | None
     released_at: datetime
+    corrected_at: datetime | None
+    correction_reason: str | None
     components: list[CardLine]
-    total: Decimal | None
-    total_name: str
-    total_decimals: int
+    total: Total | None
 
 
 def write_card(exam: Exam, result: Result, locale: Locale, now: datetime) -> Card:
-    """The card for a result that `ScoreDesk.find` gave out at `now`."""
-    rule = exam.total_rule
+    """The card for a result that `ScoreDesk.find` gave out at `now`; marks are words of `locale`."""
+    corrected = result.version > 1
     return Card(
         candidate_number=result.candidate_number,
         name=result.name,
-        version=result.version,
-        version_reason=result.reason,
-        released_at=result.released_at,
+        released_at=(corrected and exam.opens_at) or result.released_at,
+        corrected_at=result.released_at if corrected else None,
+        correction_reason=result.reason,
         components=[_line(exam, component, locale, now) for component in result.components],
-        total=result.total,
-        total_name=(rule.name_en if locale == "en" else rule.name) if rule else "",
-        total_decimals=rule.decimals if rule else 0,
+        total=_total(exam.total_rule, result.total),
     )
+
+
+def _total(rule: TotalRule | None, total: Decimal | None) -> Total | None:
+    return None if rule is None or total is None else Total(rule.name, rule.name_en, total, rule.decimals)
 
 
 def _line(exam: Exam, component: Component, locale: Locale, now: datetime) -> CardLine:
     subject = component.subject
     return CardLine(
-        name=subject.name_en if locale == "en" else subject.name,
+        name=subject.name,
+        name_en=subject.name_en,
         score=component.score,
         decimals=subject.decimals,
         mark=_word(component.mark, locale),

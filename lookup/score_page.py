@@ -71,7 +71,7 @@ async def look_up(
     except ResultNotFound:
         return _page(request, pages, "lookup/score_not_found.html", exam, now, typed=typed, status=404)
     card = write_card(exam, result, locale_of(request.scope["path"]), now)
-    return _page(request, pages, "lookup/score_result.html", exam, now, report=card)
+    return _page(request, pages, "lookup/score_result.html", exam, now, card=card)
 
 
 def _page(

@@ -45,7 +45,7 @@ async def test_a_score_is_looked_up_with_the_keys_alone(connection, service, pag
     await page.keyboard.press("Enter")
     await sees_card(page, MINH.number)
     assert await page.evaluate("getComputedStyle(document.activeElement).boxShadow") == "none", "no ring on a heading"
-    assert await next_by_tab(page) == "Tra cứu số báo danh khác"
+    assert await next_by_tab(page) == "Tra cứu số khác"
     assert await next_by_tab(page) == "In phiếu tra cứu"
 
 

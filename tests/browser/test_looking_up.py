@@ -85,7 +85,7 @@ async def test_the_next_in_the_family_finds_an_empty_form(connection, service, p
     await given_an_open_exam(connection, service)
     await page.goto(PAGE)
     await look_up(page, MINH.number)
-    await page.get_by_role("link", name="Tra cứu số báo danh khác").click()
+    await page.get_by_role("link", name="Tra cứu số khác").click()
     await expect(page.get_by_label("Số báo danh")).to_be_focused()
     await still_has_typed(page, candidate_number="")
     await look_up(page, AN.number)
@@ -134,7 +134,7 @@ async def test_a_corrected_score_says_so(connection, service, page):
     await given_a_corrected_score(connection, service, exam)
     await page.goto(PAGE)
     await look_up(page, MINH.number)
-    await sees_card(page, "8,75", "Điểm đã được cập nhật (phiên bản 2): Phúc khảo")
+    await sees_card(page, "8,75", "Điểm đã được cập nhật, công bố lúc", "Lý do: “Phúc khảo”.")
 
 
 async def test_everything_is_one_tap_away_in_english(connection, service, page):

@@ -44,7 +44,7 @@ async def test_whoever_comes_too_often_waits_and_is_served(connection, service, 
     for _ in range(2):
         await look_up(page, AN.number)
         await sees_card(page, AN.number)
-        await page.get_by_role("link", name="Tra cứu số báo danh khác").click()
+        await page.get_by_role("link", name="Tra cứu số khác").click()
     await look_up(page, MINH.number)
     await expect(page.get_by_role("status")).to_contain_text("Đang có rất nhiều người tra cứu.")
     await still_has_typed(page, candidate_number=MINH.number)

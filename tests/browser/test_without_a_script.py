@@ -25,7 +25,7 @@ async def test_a_mistake_is_told_and_put_right(connection, service, page):
     await sees_card(page, MINH.number, "8,25")
     assert page.url == service.url + PAGE, "a number never stands in an address"
     await expect(page.get_by_role("button", name="In phiếu tra cứu")).to_be_hidden()
-    await page.get_by_role("link", name="Tra cứu số báo danh khác").click()
+    await page.get_by_role("link", name="Tra cứu số khác").click()
     await still_has_typed(page, candidate_number="")
 
 

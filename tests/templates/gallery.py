@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from litestar import Litestar
@@ -24,6 +23,7 @@ from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
 from lookup.score_api import api_routes
+from lookup.score_card import Card, CardLine, Total
 from server.api_reference import Reader, words_for
 from server.doorway import SECURITY_HEADERS
 from server.legal_basis import laws_in_force
@@ -109,54 +109,48 @@ def spread(mine: int, higher_than: int | None) -> Spread:
     return Spread(bars, higher_than, 19_874)
 
 
-def component(name: str, score: str | None, mark: str | None = None, shown: Spread | None = None) -> SimpleNamespace:
-    return SimpleNamespace(
-        name=name, score=None if score is None else Decimal(score), decimals=2, mark=mark, spread=shown
-    )
+def line(name: str, score: str | None, mark: str | None = None, shown: Spread | None = None) -> CardLine:
+    return CardLine(name, "", None if score is None else Decimal(score), 2, mark, shown)
 
 
-@dataclass
-class Report:
-    components: list[SimpleNamespace]
-    candidate_number: str = "99004512"
-    name: str | None = None
-    version: int = 1
-    version_reason: str | None = None
-    released_at: datetime = THPT.releases[0].opens_at
-    total: Decimal | None = None
-    total_name: str = "Điểm xét tuyển"
-    total_decimals: int = 2
+def card(*components: CardLine, **changes: Any) -> Card:
+    """A card as it was first published, with whatever a page wants otherwise."""
+    facts: dict[str, Any] = {
+        "candidate_number": "99004512",
+        "name": None,
+        "released_at": THPT.opens_at,
+        "corrected_at": None,
+        "correction_reason": None,
+        "components": list(components),
+        "total": None,
+    }
+    return Card(**facts | changes)
 
 
-FOUR_PAPERS = Report(
-    [
-        component("Toán", "8.25", shown=spread(16, 88)),
-        component("Ngữ văn", "7.50", shown=spread(15, 72)),
-        component("Vật lí", "9.00", shown=spread(18, 98)),
-        component("Tiếng Anh", "5.75", shown=spread(11, None)),
-    ]
+FOUR_PAPERS = card(
+    line("Toán", "8.25", shown=spread(16, 88)),
+    line("Ngữ văn", "7.50", shown=spread(15, 72)),
+    line("Vật lí", "9.00", shown=spread(18, 98)),
+    line("Tiếng Anh", "5.75", shown=spread(11, None)),
 )
-WITH_TOTAL = Report(
-    [
-        component("Ngữ văn", "8.25", shown=spread(16, 88)),
-        component("Ngoại ngữ (Tiếng Anh)", "10.00", shown=spread(19, 99)),
-        component("Toán", "7.00", shown=spread(14, 61)),
-        component("Tiếng Anh chuyên", "6.10"),
-    ],
+WITH_TOTAL = card(
+    line("Ngữ văn", "8.25", shown=spread(16, 88)),
+    line("Ngoại ngữ (Tiếng Anh)", "10.00", shown=spread(19, 99)),
+    line("Toán", "7.00", shown=spread(14, 61)),
+    line("Tiếng Anh chuyên", "6.10"),
     candidate_number="012345",
     name="Nguyễn Hoàng Minh Khuê",
-    version=2,
-    version_reason="phúc khảo bài thi Ngữ văn",
-    total=Decimal("38.25"),
+    corrected_at=datetime(2026, 7, 20, 7, tzinfo=UTC),
+    correction_reason="phúc khảo bài thi Ngữ văn",
+    total=Total("Điểm xét tuyển", "", Decimal("38.25"), 2),
 )
-MARKS = Report(
-    [
-        component("Giáo dục kinh tế và pháp luật", "0.00", shown=spread(0, None)),
-        component("Công nghệ (nông nghiệp)", None, "Vắng thi"),
-        component("Xếp loại", None, "Giỏi"),
-        component("Giải", None, "Giải Khuyến khích"),
-    ]
+MARKS = card(
+    line("Giáo dục kinh tế và pháp luật", "0.00", shown=spread(0, None)),
+    line("Công nghệ (nông nghiệp)", None, "Vắng thi"),
+    line("Xếp loại", None, "Giỏi"),
+    line("Giải", None, "Giải Khuyến khích"),
 )
+NO_PAPERS = card()
 
 EMPTY: dict[str, Any] = {"values": {}, "errors": []}
 MISTAKEN: dict[str, Any] = {
@@ -202,9 +196,10 @@ GALLERY = [
     lookup_page("countdown", "countdown", SEALED),
     lookup_page("countdown-undated", "countdown", UNDATED),
     lookup_page("withdrawn", "withdrawn", WITHDRAWN),
-    lookup_page("result", "score_result", THPT, report=FOUR_PAPERS),
-    lookup_page("result-total", "score_result", LOP_10, report=WITH_TOTAL),
-    lookup_page("result-marks", "score_result", UNDATED, report=MARKS),
+    lookup_page("result", "score_result", THPT, card=FOUR_PAPERS),
+    lookup_page("result-total", "score_result", LOP_10, card=WITH_TOTAL),
+    lookup_page("result-marks", "score_result", UNDATED, card=MARKS),
+    lookup_page("result-without-papers", "score_result", THPT, card=NO_PAPERS),
     Page("/huong-dan", "server/guides.html"),
     Page("/huong-dan/tra-cuu-diem-thi", "server/score_lookup_guide.html"),
     Page("/quyen-rieng-tu", "server/privacy.html", {"legal_basis": laws_in_force(NOW.date())}),

@@ -18,6 +18,7 @@ from tests.templates.gallery import (
     SEALED,
     TEMPLATES,
     TYPED,
+    VAN_GIANG,
     Page,
     html,
     lookup_page,
@@ -117,10 +118,29 @@ def test_a_result_shows_scores_marks_total_and_version(pages):
     assert "cao hơn 88% thí sinh dự thi môn này" in text["/result"]
     assert text["/result"].count("cao hơn") == 3, "nothing is said at or below the median"
     assert "38,25" in text["/result-total"]
-    assert "phiên bản 2" in text["/result-total"]
+    assert "</time>. Lý do: “phúc khảo bài thi Ngữ văn”." in text["/result-total"]
     assert "Vắng thi" in text["/result-marks"]
     assert "0,00" in text["/result-marks"], "zero is a real score"
     assert "không thay thế Giấy chứng nhận kết quả thi" in text["/result"]
+
+
+def test_a_result_without_a_paper_says_whom_to_ask(pages):
+    text = html(pages, "vi", next(page for page in GALLERY if page.path == "/result-without-papers"))
+    assert "Chưa có điểm thành phần nào cho số báo danh này" in text
+    assert VAN_GIANG.hotline in text.partition("</section>")[0]
+
+
+def test_what_has_no_english_name_keeps_its_vietnamese_one(pages):
+    text = html(pages, "en", next(page for page in GALLERY if page.path == "/result-total"))
+    for name in ("Ngữ văn", "Điểm xét tuyển", "phúc khảo bài thi Ngữ văn"):
+        assert f'<span lang="vi">{name}</span>' in text
+
+
+@pytest.mark.parametrize(("locale", "page"), EVERY_PAGE, ids=NAMES)
+def test_no_part_of_a_page_is_empty(pages, locale, page):
+    main = html(pages, locale, page).partition("<main")[2].partition("</main>")[0]
+    parts = r"<(h\d|p|li|dt|dd|dl|ul|ol|b|strong|summary|button|a|span)\b(?! class="message")[^>]*>\s*</\1>"
+    assert not re.findall(parts, main)
 
 
 def test_a_vietnamese_name_on_an_english_page_says_so(pages):
