@@ -1,5 +1,6 @@
 """Look into a workbook's archive before anything opens it: 30 MB may unpack to terabytes, and say that they do not."""
 
+import re
 import struct
 import zipfile
 import zlib
@@ -15,6 +16,11 @@ _MOST_ENTRIES = 5000
 _LOCAL_HEADER = 30
 _ENCRYPTED = 0x1
 _ERROR_CELL = (b't="e"', b"t='e'")
+_FORMULA_WITHOUT_VALUE = re.compile(
+    rb"<(?:/(?:\w+:)?f|(?:\w+:)?f\s[^<>]*/)>\s*(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
+)
+# Enough for what ends a cell.
+_OVERLAP = 512
 _MiB = 2**20
 # The end of the directory: signature and counts skipped, its size, its place, the length of a comment.
 _END = struct.Struct("<12xIIH")
@@ -24,7 +30,9 @@ _LARGEST_DIRECTORY = 2**20
 
 
 def check_archive(path: Path, limits: Limits) -> list[str]:
-    """The names of the sheets' parts that hold formula errors such as `#REF!`, which the fast reader would drop.
+    """The names of the sheets' parts with cells that the fast reader would drop.
+
+    Those hold formula errors such as `#REF!`, or formulas whose value nobody has worked out.
 
     Raises TableError when the file, or what it unpacks to, is larger than the limits or is not what it says. Every
     entry is really unpacked, block by block, because the sizes in the archive's directory are only claims.
@@ -71,28 +79,38 @@ def _refuse_other_kinds(path: Path, names: set[str]) -> None:
 def _unpack_all(path: Path, entries: list[zipfile.ZipInfo], file: BinaryIO, limits: Limits) -> list[str]:
     if len(entries) > _MOST_ENTRIES or sum(entry.file_size for entry in entries) > limits.max_unpacked_bytes:
         raise TableError("too_large_unpacked", file=path.name, limit_mb=limits.max_unpacked_bytes // _MiB)
-    with_errors: list[str] = []
+    to_look_at: list[str] = []
     for entry in entries:
         if entry.flag_bits & _ENCRYPTED:
             raise TableError("encrypted", file=path.name)
-        size, has_errors = _measure(_unpacked(entry, file), entry.file_size)
+        is_sheet = entry.filename.startswith("xl/worksheets/")
+        size, drops_cells = _measure(_unpacked(entry, file), entry.file_size, is_sheet=is_sheet)
         if size != entry.file_size:
             raise TableError("damaged", file=path.name)
-        if has_errors and entry.filename.startswith("xl/worksheets/"):
-            with_errors.append(entry.filename)
-    return with_errors
+        if drops_cells:
+            to_look_at.append(entry.filename)
+    return to_look_at
 
 
-def _measure(blocks: Iterator[bytes], claimed: int) -> tuple[int, bool]:
-    """The size, or one past what was claimed, and whether any cell holds a formula error."""
-    size, tail, has_errors = 0, b"", False
+def _measure(blocks: Iterator[bytes], claimed: int, *, is_sheet: bool) -> tuple[int, bool]:
+    """The size, or one past what was claimed, and whether it is a sheet with cells that the fast reader drops."""
+    size, tail, drops_cells = 0, b"", False
     for block in blocks:
         size += len(block)
         if size > claimed:
             break
-        has_errors = has_errors or any(mark in tail + block for mark in _ERROR_CELL)
-        tail = block[-len(_ERROR_CELL[0]) :]
-    return size, has_errors
+        if is_sheet and not drops_cells:
+            seen = tail + block
+            drops_cells = _has_dropped_cells(seen)
+            tail = seen[-_OVERLAP:]
+    return size, drops_cells
+
+
+def _has_dropped_cells(text: bytes) -> bool:
+    if any(mark in text for mark in _ERROR_CELL):
+        return True
+    has_formulas = b"<f" in text or b":f" in text or b"/f>" in text
+    return has_formulas and _FORMULA_WITHOUT_VALUE.search(text) is not None
 
 
 def _unpacked(entry: zipfile.ZipInfo, file: BinaryIO) -> Iterator[bytes]:

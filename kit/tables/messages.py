@@ -15,14 +15,15 @@ LARGEST = 64 * 2**20
 class Job(msgspec.Struct):
     """What to read and how much it may cost.
 
-    `error_parts` are the sheets' parts with formula errors in them. With `sheet` that one sheet is offered only.
+    `dropping_parts` are the sheets' parts with cells that the fast reader drops. With `sheet` that one sheet is
+    offered only.
     """
 
     path: str
     memory_bytes: int
     seconds: int
     max_rows: int
-    error_parts: list[str]
+    dropping_parts: list[str]
     sheet: str | None = None
 
 

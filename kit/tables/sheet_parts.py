@@ -1,5 +1,6 @@
-"""See in the raw sheets what the fast reader does not tell: formula errors, and which have anything in them."""
+"""See in the raw sheets what the fast reader does not tell: formulas without a good value, and empty sheets."""
 
+import html
 import re
 import zipfile
 from collections import defaultdict
@@ -9,7 +10,7 @@ from typing import IO
 from xml.etree import ElementTree as ET
 
 _BLOCK = 2**20
-# No cell with a formula error is longer than this, its formula included (Excel allows 8,192 characters).
+# No cell with a formula is longer than this, its formula included (Excel allows 8,192 characters).
 _LONGEST_CELL = 2**16
 _MAIN = "{*}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -18,8 +19,12 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ERROR_TYPE = re.compile(rb"\bt=[\"']e[\"']")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
+_FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>([^<]*)<)")
+# A formula whose value is the empty text is stored like this, and that is a value.
+_TEXT_TYPE = re.compile(rb"\bt=[\"']str[\"']")
+_LONGEST_FORMULA = 60
 
-ErrorCells = dict[int, dict[int, str]]
+DroppedCells = dict[int, dict[int, str]]
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -42,16 +47,34 @@ def has_cells(archive: zipfile.ZipFile, part: str) -> bool:
         return False
 
 
-def find_error_cells(archive: zipfile.ZipFile, part: str) -> ErrorCells:
-    """Where `#REF!` and its like stand: row (from 0), then column (from 0), then the text."""
-    found: ErrorCells = defaultdict(dict)
+def find_dropped_cells(archive: zipfile.ZipFile, part: str) -> DroppedCells:
+    """Where the fast reader would see an empty cell: row (from 0), then column (from 0), then the text.
+
+    The text is `#REF!` and its like, or the formula itself (`=C2+D2`) where the file holds no value for it.
+    """
+    found: DroppedCells = defaultdict(dict)
     with archive.open(part) as file:
         for attributes, content in _cells(file):
-            reference, value = _REFERENCE.search(attributes), _VALUE.search(content)
-            if _ERROR_TYPE.search(attributes) and reference:
-                row = int(reference[2]) - 1
-                found[row][_column(reference[1])] = value[1].decode() if value else "#ERROR"
+            text = _dropped_text(attributes, content)
+            if text and (reference := _REFERENCE.search(attributes)):
+                found[int(reference[2]) - 1][_column(reference[1])] = text
     return dict(found)
+
+
+def _dropped_text(attributes: bytes, content: bytes) -> str | None:
+    value = _VALUE.search(content)
+    if _ERROR_TYPE.search(attributes):
+        return value[1].decode() if value else "#ERROR"
+    if value and (value[1] or _TEXT_TYPE.search(attributes)):
+        return None
+    formula = _FORMULA.search(content)
+    return None if formula is None else _shown(formula[1] or b"")
+
+
+def _shown(formula: bytes) -> str:
+    """The formula as Excel shows it; one that is shared with another cell stands there only."""
+    text = html.unescape(formula.decode(errors="replace"))
+    return f"={text[:_LONGEST_FORMULA]}" if text else "=…"
 
 
 def _cells(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:

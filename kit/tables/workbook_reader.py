@@ -11,7 +11,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 from kit.tables.cell_text import as_text, numeric_columns
 from kit.tables.headers import HEAD_ROWS
 from kit.tables.messages import End, Failure, Head, Job, Message, Rows, send
-from kit.tables.sheet_parts import ErrorCells, find_error_cells, has_cells, sheet_parts
+from kit.tables.sheet_parts import DroppedCells, find_dropped_cells, has_cells, sheet_parts
 
 _BATCH_ROWS = 2000
 # Very wide sheets come in smaller batches, so that one message stays small.
@@ -94,36 +94,38 @@ def _offer_sheets(
     filled = [name for name in visible if has_cells(archive, parts.get(name, ""))]
     for name in filled if job.sheet is None else [job.sheet]:
         sheet = workbook.get_sheet_by_name(name)
-        errors = find_error_cells(archive, parts[name]) if parts[name] in job.error_parts else {}
-        rows = _rows(sheet, errors)
+        dropped = find_dropped_cells(archive, parts[name]) if parts[name] in job.dropping_parts else {}
+        rows = _rows(sheet, dropped)
         head = list(islice(rows, HEAD_ROWS))
         texts = [list(map(as_text, row)) for row in head]
-        yield Head(name, texts, _extent(sheet)[0], [other for other in filled if other != name])
+        yield Head(name, texts, _extent(sheet, dropped)[0], [other for other in filled if other != name])
         command, *skip = next_command().split()
         if command == "take":
-            yield from _rows_below(int(skip[0]), sheet, chain(head, rows), job.max_rows)
+            yield from _rows_below(int(skip[0]), _extent(sheet, dropped), chain(head, rows), job.max_rows)
             break
     yield End()
 
 
-def _rows(sheet: CalamineSheet, errors: ErrorCells) -> Iterator[list[Any]]:
-    """All rows from the first of the sheet on, cells from column A on; formula errors as their text."""
+def _rows(sheet: CalamineSheet, dropped: DroppedCells) -> Iterator[list[Any]]:
+    """All rows from the first of the sheet on, cells from column A on; what the reader drops as its text."""
     left = [""] * (sheet.start[1] if sheet.start else 0)
-    for number, row in enumerate(sheet.iter_rows()):
+    below = repeat([], max(dropped, default=-1) + 1 - _extent(sheet, {})[0])
+    for number, row in enumerate(chain(sheet.iter_rows(), below)):
         cells = left + row
-        for column, text in errors.get(number, {}).items():
+        for column, text in dropped.get(number, {}).items():
             cells += [""] * (column + 1 - len(cells))
             cells[column] = text
         yield cells
 
 
-def _extent(sheet: CalamineSheet) -> tuple[int, int]:
+def _extent(sheet: CalamineSheet, dropped: DroppedCells) -> tuple[int, int]:
     """How many rows and columns there are, counted from A1; `total_height` may be one short."""
-    return (sheet.end[0] + 1, sheet.end[1] + 1) if sheet.end else (0, 0)
+    height, width = (sheet.end[0] + 1, sheet.end[1] + 1) if sheet.end else (0, 0)
+    return max(height, max(dropped, default=-1) + 1), max(width, *(max(cells) + 1 for cells in dropped.values()), 0)
 
 
-def _rows_below(skip: int, sheet: CalamineSheet, rows: Iterator[list[Any]], max_rows: int) -> Iterator[Message]:
-    height, width = _extent(sheet)
+def _rows_below(skip: int, extent: tuple[int, int], rows: Iterator[list[Any]], max_rows: int) -> Iterator[Message]:
+    height, width = extent
     if height - skip > max_rows:
         yield Failure("too_many_rows")
         return

@@ -20,7 +20,7 @@ def open_workbook(path: Path, is_header: IsHeader, convert: Charset | None, limi
         memory_bytes=limits.memory_bytes,
         seconds=limits.seconds,
         max_rows=limits.max_rows,
-        error_parts=check_archive(path, limits),
+        dropping_parts=check_archive(path, limits),
     )
     process = ReaderProcess(job)
     try:

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 import xlsxwriter
 
@@ -93,6 +95,39 @@ def test_a_formula_that_failed_is_never_an_empty_cell(file):
     sheet.write_formula(2, 1, "=1/0", None, "#DIV/0!")
     book.close()
     assert read(file)[1] == [("06000001", "8", "#N/A"), ("", "#DIV/0!", "")]
+
+
+def test_a_formula_without_a_value_is_never_an_empty_cell(file):
+    book = openpyxl.Workbook()
+    for row in (["SBD", "Toán", "Ngữ văn"], ["06000001", "=4+4", 7], ["06000002", 8, '="a"&"b"'], ["=A3", "=B3"]):
+        book.active.append(row)
+    book.save(file)
+    assert read(file)[1] == [("06000001", "=4+4", "7"), ("06000002", "8", '="a"&"b"'), ("=A3", "=B3", "")]
+    with open_table(file, is_header) as table:
+        assert table.total_rows_hint == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="B2"><f>1+1</f></c>', "=1+1"),
+        ('<c r="B2"><f>1+1</f><v></v></c>', "=1+1"),
+        ('<c r="B2"><f t="shared" si="0"/></c>', "=…"),
+        ('<c r="B2"><f t="shared" si="0"/><v>3</v></c>', "3"),
+        # Excel writes this for a formula whose value is the empty text.
+        ('<c r="B2" t="str"><f>""</f><v></v></c>', ""),
+    ],
+)
+def test_formulas_without_a_value_are_seen_in_every_way_of_writing_them(file, cell, text):
+    write_xlsx(file, [["SBD", "Toán"], ["06000001", 9]])
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b'<c r="B2"><v>9</v></c>', cell.encode())
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert read(file)[1] == [("06000001", text)]
 
 
 def test_tables_need_not_begin_in_the_first_cell(file):
