@@ -139,8 +139,9 @@ def test_what_has_no_english_name_keeps_its_vietnamese_one(pages):
 @pytest.mark.parametrize(("locale", "page"), EVERY_PAGE, ids=NAMES)
 def test_no_part_of_a_page_is_empty(pages, locale, page):
     main = html(pages, locale, page).partition("<main")[2].partition("</main>")[0]
-    parts = r"<(h\d|p|li|dt|dd|dl|ul|ol|b|strong|summary|button|a|span)\b(?! class="message")[^>]*>\s*</\1>"
-    assert not re.findall(parts, main)
+    # What the script will have to say has its place already.
+    main = main.replace('<p class="message" role="status"></p>', "")
+    assert not re.findall(r"<(h\d|p|li|dt|dd|dl|ul|ol|b|strong|summary|button|a|span)\b[^>]*>\s*</\1>", main)
 
 
 def test_a_vietnamese_name_on_an_english_page_says_so(pages):
