@@ -9,89 +9,120 @@ from msgspec import Meta
 
 from lookup.distributions import Distribution
 from lookup.exams import Exam, Policy, State
+from lookup.marks import MARKS
 from lookup.scores import Component, Result
 
 # Scores are JSON numbers with the exam's decimals: 8.50, never "8.50" and never 8.5.
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
+_MARKS = ", ".join(f"`{code}`" for code in MARKS)
+
 Code = Annotated[str, Meta(description="Code of the exam, as it stands in addresses.", examples=["demo-thpt"])]
+Name = Annotated[str, Meta(description="Name in Vietnamese.")]
+EnglishName = Annotated[str, Meta(description="Name in English; empty where there is none.")]
+SubjectCode = Annotated[str, Meta(description="Code of the subject, the same in every exam.", examples=["toan"])]
 
 
 class ExamSummary(msgspec.Struct, frozen=True):
     """An exam: its policy, and whether its results are open."""
 
     code: Code
-    name: str
-    name_en: str
-    year: int
-    kind: str
+    name: Name
+    name_en: EnglishName
+    year: Annotated[int, Meta(description="Year of the exam.")]
+    kind: Annotated[str, Meta(description="Kind of exam, such as `thpt` or `lop-10`.")]
     unit: Annotated[str, Meta(description="Name of the unit that publishes the results.")]
-    policy: Policy
-    state: State
-    opens_at: datetime | None
-    server_time: datetime
+    policy: Annotated[Policy, Meta(description="What a lookup needs: the number alone, or a second fact as well.")]
+    state: Annotated[State, Meta(description="`sealed` before results are open, `withdrawn` once they are taken down.")]
+    opens_at: Annotated[
+        datetime | None, Meta(description="When results open or opened; null while no time is announced.")
+    ]
+    server_time: Annotated[datetime, Meta(description="This server's clock, for a countdown.")]
 
 
 class SubjectBin(msgspec.Struct, frozen=True):
     """One column of a distribution: scores from `from` (included) up to the next column."""
 
-    from_: Decimal = msgspec.field(name="from")
-    count: int
+    from_: Annotated[Decimal, Meta(description="Lowest score of the column; it ends where the next one begins.")] = (
+        msgspec.field(name="from")
+    )
+    count: Annotated[int, Meta(description="How many candidates.")]
 
 
 class SubjectDetails(msgspec.Struct, frozen=True):
     """A paper of the exam: how its scores look and, where one may be shown, its distribution."""
 
-    subject: str
-    variant: str | None
-    name: str
-    name_en: str
-    type: Literal["score", "grade", "prize", "outcome"]
-    decimals: int
-    step: Decimal
-    lowest: Decimal
-    highest: Decimal
-    distribution: list[SubjectBin] | None
+    subject: SubjectCode
+    variant: Annotated[
+        str | None,
+        Meta(description="Which language (`N1` is English) or specialised paper; null where there is one only."),
+    ]
+    name: Name
+    name_en: EnglishName
+    type: Annotated[
+        Literal["score", "grade", "prize", "outcome"], Meta(description="What its results are: a number or words.")
+    ]
+    decimals: Annotated[int, Meta(description="Decimals of its scores.")]
+    step: Annotated[Decimal, Meta(description="Smallest difference between two scores.")]
+    lowest: Annotated[Decimal, Meta(description="Lowest possible score.")]
+    highest: Annotated[Decimal, Meta(description="Highest possible score.")]
+    distribution: Annotated[
+        list[SubjectBin] | None,
+        Meta(description="Columns, the lowest score first; null before results are open and where too few sat it."),
+    ]
 
 
 class ExamDetails(ExamSummary, frozen=True):
     """An exam with all that is needed to build a form for it and to explain a score."""
 
     number_format: Annotated[str, Meta(description="Masks joined by |: 9 is any digit, A any letter.")]
-    factor: Annotated[Literal["birth_date", "pin"] | None, Meta(description="The second fact a lookup needs.")]
-    subjects: list[SubjectDetails]
+    factor: Annotated[
+        Literal["birth_date", "pin"] | None,
+        Meta(description="The second fact a lookup needs; null where the number is enough."),
+    ]
+    subjects: Annotated[list[SubjectDetails], Meta(description="Its papers, in order.")]
 
 
 class ScoredComponent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A paper with its `score` (a number with the exam's decimals) or its `mark` (a word), never both."""
 
-    subject: str
-    name: str
-    score: Decimal | None = None
-    mark: str | None = None
-    variant: str | None = None
+    subject: SubjectCode
+    name: Name
+    score: Annotated[
+        Decimal | None, Meta(description="A number with the paper's decimals; left out where there is a mark.")
+    ] = None
+    mark: Annotated[str | None, Meta(description=f"Instead of a score, one of {_MARKS}.")] = None
+    variant: Annotated[str | None, Meta(description="As in the exam's papers; left out where there is one only.")] = (
+        None
+    )
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """Where the candidate was placed."""
 
-    status: str
-    school: str
-    wish: int
-    cutoff: Decimal | None
+    status: Annotated[str, Meta(description="Whether the candidate was placed.")]
+    school: Annotated[str, Meta(description="Name of the school.")]
+    wish: Annotated[int, Meta(description="Which of the candidate's wishes it was, counted from 1.")]
+    cutoff: Annotated[
+        Decimal | None, Meta(description="The lowest total that was placed there; null where none is published.")
+    ]
 
 
 class ResultAnswer(msgspec.Struct, frozen=True):
     """A candidate's result. `total` only where the exam's rule has one; `candidate_name` only where allowed."""
 
-    exam: str
-    candidate_number: str
-    components: list[ScoredComponent]
-    total: Decimal | None
-    outcome: Outcome | None
-    version: int
-    released_at: datetime
-    candidate_name: str | msgspec.UnsetType = msgspec.UNSET
+    exam: Code
+    candidate_number: Annotated[str, Meta(description="The number, without blanks or dots.")]
+    components: Annotated[list[ScoredComponent], Meta(description="The papers taken, in the exam's order.")]
+    total: Annotated[Decimal | None, Meta(description="The total by the exam's rule; null where there is none.")]
+    outcome: Annotated[
+        Outcome | None, Meta(description="Where the candidate was placed; null until outcomes are published.")
+    ]
+    version: Annotated[int, Meta(description="1 at first; one more each time a correction is published.")]
+    released_at: Annotated[datetime, Meta(description="When this version was published.")]
+    candidate_name: Annotated[
+        str | msgspec.UnsetType, Meta(description="Only where the unit shows names; never under policy `public`.")
+    ] = msgspec.UNSET
 
 
 def summarise(exam: Exam, now: datetime) -> ExamSummary:

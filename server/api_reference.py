@@ -24,11 +24,15 @@ _PIN = "7K2M9QXA4D"
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """A parameter or field. `shape` is the name of its own shape, if it has one; `values` are all it can be."""
+    """A parameter or field. `shape` is the name of its own shape, if it has one; `values` are all it can be.
+
+    `nullable`: it is always there, and may be null. What may be left out is left out instead.
+    """
 
     name: str
     kind: str
     required: bool
+    nullable: bool
     description: str
     shape: str | None
     values: list[str]
@@ -148,7 +152,8 @@ class Reader:
 
     def _fact(self, name: str, described: dict, schema: dict, required: bool) -> Fact:
         kind, shape, values = _kind(schema)
-        return Fact(name, kind, required, self.words(described.get("description", "")), shape, values)
+        description = self.words(described.get("description", ""))
+        return Fact(name, kind, required, required and _allows_null(schema), description, shape, values)
 
 
 def choose_example(exams: list[Exam], method: str) -> Example:
@@ -167,6 +172,10 @@ def _command(base: str, method: str, address: str, example: Example) -> str:
     if method == "get":
         return shlex.join(["curl", url])
     return shlex.join(["curl", url, "-H", "Content-Type: application/json", "-d", json.dumps(example.body)])
+
+
+def _allows_null(schema: dict) -> bool:
+    return "null" in schema.get("type", ()) or {"type": "null"} in schema.get("oneOf", ())
 
 
 def _kind(schema: dict) -> tuple[str, str | None, list[str]]:

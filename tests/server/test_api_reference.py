@@ -50,6 +50,34 @@ def test_every_operation_is_told_with_its_answers():
     assert posted.answers[0].shape == "ResultAnswer"
 
 
+def test_a_field_says_whether_it_may_be_null():
+    shapes = {
+        name: {field.name: field for field in fields} for name, fields in Reader(openapi_document(), str).shapes()
+    }
+    nullable = {field.name for fields in shapes.values() for field in fields.values() if field.nullable}
+    assert nullable == {"opens_at", "factor", "variant", "distribution", "total", "outcome", "cutoff"}
+    assert not shapes["ScoredComponent"]["score"].nullable, "what a paper has not is left out"
+
+
+def test_every_field_of_an_exam_and_a_result_is_explained():
+    shapes = dict(Reader(openapi_document(), str).shapes())
+    silent = [
+        f"{name}.{field.name}"
+        for name in (
+            "ExamSummary",
+            "ExamDetails",
+            "SubjectDetails",
+            "SubjectBin",
+            "ResultAnswer",
+            "ScoredComponent",
+            "Outcome",
+        )
+        for field in shapes[name]
+        if not field.description
+    ]
+    assert not silent
+
+
 async def test_the_examples_run_against_this_server(connection, service, visitor):
     exam = await given_exam(connection, "demo-thpt")
     await given_results(connection, exam, [paper_of(MINH)])

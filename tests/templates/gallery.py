@@ -22,6 +22,7 @@ from kit.pages import Pages
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
+from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_card import Card, CardLine, Total
 from server.api_reference import Reader, words_for
@@ -213,7 +214,10 @@ def openapi_document() -> dict[str, Any]:
     """What the API says about itself, without anything behind it."""
     absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("catalogue", "desk", "limiter", "now")}
     app = Litestar(
-        api_routes, dependencies=absent, openapi_config=OpenAPIConfig("Báo Danh", "1", use_handler_docstrings=True)
+        api_routes,
+        dependencies=absent,
+        openapi_config=OpenAPIConfig("Báo Danh", "1", use_handler_docstrings=True),
+        plugins=[DecimalIsNumber()],
     )
     return app.openapi_schema.to_schema()
 
