@@ -21,18 +21,31 @@ _STAGED_COLUMNS = (
     "row_number", "candidate_number", "scores", "marks", "total", "name", "birth_date", "pin_hash",
 )  # fmt: skip
 _ROWS_NAMED = 10
+# Fewer are a small exam that was put right.
+_MANY_CHANGES = 20
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """How a file stands to what is on record: `new` candidates, `changed` results, `unchanged` ones."""
+    """How a file stands to what is on record: `new` candidates, `changed` results, `unchanged` ones.
+
+    `released`: results of the exam were made public before, or are to be at a set moment.
+    """
 
     new: int
     changed: int
     unchanged: int
     on_record: int
+    released: bool = False
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether somebody may have relied on what is on record; adding to what nobody has seen needs no reason."""
+        return bool(self.changed or (self.new and self.released))
 
 
-async def stage(connection: asyncpg.Connection, blocks: AsyncIterable[bytes], problems: Problems) -> int:
+async def stage(
+    connection: asyncpg.Connection, blocks: AsyncIterable[bytes], layout: Layout, problems: Problems
+) -> int:
     """Copy rows in PostgreSQL's text format into `staged_results` and find who stands there twice; the row count."""
     await score_import.allow_more_memory(connection)
     await score_import.create_staged_results(connection)
@@ -40,22 +53,22 @@ async def stage(connection: asyncpg.Connection, blocks: AsyncIterable[bytes], pr
         "staged_results", source=blocks, columns=_STAGED_COLUMNS, format="text", schema_name="pg_temp"
     )
     await score_import.analyze_staged_results(connection)
-    if rows := await score_import.count_rows_of_twins(connection):
+    if numbers := await score_import.count_twins(connection):
         twins = await score_import.list_twins(connection, most=LISTED_ERRORS)
-        listed = [problem for twin in twins for problem in _twins(twin["candidate_number"], twin["row_numbers"])]
-        for problem in listed:
-            problems.add(problem)
-        problems.count_more("number_twice", rows - len(listed))
+        for twin in twins:
+            problems.add(_twins(twin["candidate_number"], twin["row_numbers"], layout))
+        problems.count_more("number_twice", numbers - len(twins))
     staged = int(copied.split()[-1])
     if not staged and not problems.errors:
         problems.add(Problem(Fault("no_rows")))
     return staged
 
 
-def _twins(number: str, rows: list[int]) -> list[Problem]:
+def _twins(number: str, rows: list[int], layout: Layout) -> Problem:
+    assert layout.number is not None
     named = ", ".join(map(str, rows[:_ROWS_NAMED])) + (", …" if len(rows) > _ROWS_NAMED else "")
     fault = Fault("number_twice", {"rows": named})
-    return [Problem(fault, row, None, "", number) for row in rows]
+    return Problem(fault, rows[0], layout.number, layout.headings[layout.number], number)
 
 
 async def compare(
@@ -80,7 +93,11 @@ async def compare(
         keep_pins=layout.pin is None,
     )
     found = await score_import.count_changes(connection)
-    return Comparison(found["new"], found["changed"], staged - found["new"] - found["changed"], on_record)
+    if found["changed"] >= _MANY_CHANGES and found["changed"] * 2 > on_record:
+        facts = {"changed": found["changed"], "on_record": on_record}
+        problems.add(Problem(Fault("most_results_change", facts)))
+    released = await score_import.has_releases(connection, exam_code=exam.code)
+    return Comparison(found["new"], found["changed"], staged - found["new"] - found["changed"], on_record, released)
 
 
 async def _find_lost_columns(connection: asyncpg.Connection, exam: Exam, layout: Layout, problems: Problems) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from kit.dates import NotADate, parse_birth_date
 from kit.vietnamese import clean_cell, full_width_to_ascii
-from lookup.marks import MARKS, nearest_mark, recognise_mark
+from lookup.marks import MARKS, nearest_mark, recognise_mark, says_none
 from lookup.score_problems import Fault
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
@@ -18,7 +18,7 @@ LONGEST_NAME = 150
 
 _NUMBER = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,15}))?")
 _SPLIT_NUMBER = re.compile(r"(?:([0-9]{1,2})\s*[.,;:/' -]|[.,])\s*([0-9]{1,2})?")
-_MINUS_ONE = re.compile(r"-1(?:[.,]0+)?")
+_MINUS_ONE = re.compile(r"^-1[.,]0+$")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?")
 _DATE = re.compile(r"([0-9]{1,2})\s*[/.\- ]\s*([0-9]{1,2})\s*[/.\- ]\s*([0-9]{4}|[0-9]{2})(?: 0{1,2}:00(?::00)?)?")
 _MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])[/.-](1[3-9]|2[0-9]|3[01])[/.-]([0-9]{4}|[0-9]{2})")
@@ -35,6 +35,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
 
 NOT_TAKEN = Reading()
+NO_VALUE = Fault("formula_without_value")
 
 
 def cleaned(cell: str) -> str:
@@ -44,13 +45,23 @@ def cleaned(cell: str) -> str:
 
 
 def read_paper(cell: str, subject: Subject) -> Reading:
-    """A cell of a paper's column. Zero is a score; an empty cell is a paper not taken; `-1` and `KT` are absence."""
-    text = cleaned(cell)
-    if not text:
+    """A cell of a paper's column. Zero is a score; an empty cell is a paper not taken; `KT` is absence.
+
+    `-1` and dashes are absence in a score; a dash in a prize says that there is none, of somebody who was there.
+    """
+    text = _MINUS_ONE.sub("-1", cleaned(cell))
+    if not text or says_none(text, subject.type):
         return NOT_TAKEN
-    if mark := "absent" if _MINUS_ONE.fullmatch(text) else recognise_mark(text, subject.type):
+    if is_formula(text):
+        return Reading(fault=NO_VALUE)
+    if mark := recognise_mark(text, subject.type):
         return Reading(mark=mark)
     return _read_score(text, subject) if subject.type == "score" else Reading(fault=_no_mark(text, subject))
+
+
+def is_formula(text: str) -> bool:
+    """Whether a cell holds a formula instead of the value that it was to have."""
+    return text.startswith("=")
 
 
 def _read_score(text: str, subject: Subject) -> Reading:
@@ -113,7 +124,7 @@ def _plausible(numbers: Iterable[str], subject: Subject) -> Iterator[str]:
 def read_total(cell: str, rule: TotalRule) -> Reading:
     """A cell of the column with the total; a mark of absence there is no total."""
     text = cleaned(cell)
-    if not text or _MINUS_ONE.fullmatch(text) or recognise_mark(text, "score"):
+    if not text or recognise_mark(_MINUS_ONE.sub("-1", text), "score"):
         return NOT_TAKEN
     number = _NUMBER.fullmatch(text)
     decimals = (number[2] or "").rstrip("0") if number else ""

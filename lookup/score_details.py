@@ -12,7 +12,7 @@ import msgspec
 from kit.vietnamese import clean_cell
 from lookup.exams import Exam
 from lookup.pins import hash_imported_pin, normalise_pin
-from lookup.score_cells import NOT_TAKEN, Reading, check_name, cleaned, read_birth_date, read_total
+from lookup.score_cells import NOT_TAKEN, Reading, check_name, cleaned, is_formula, read_birth_date, read_total
 from lookup.score_papers import UNSURE, Remembered
 from lookup.score_problems import Fault
 from lookup.totals import TotalRule, add_up
@@ -159,7 +159,7 @@ class Pins(Detail):
         pin = cleaned(cell)
         if not pin:
             return NULL
-        if len(normalise_pin(pin)) < self._shortest:
+        if len(normalise_pin(pin)) < self._shortest or is_formula(pin):
             return UNSURE
         return f"\\\\x{hash_imported_pin(self._key, self._exam_code, number, pin).hex()}"
 

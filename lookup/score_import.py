@@ -21,7 +21,7 @@ from lookup.score_batches import Comparison, compare, stage, store
 from lookup.score_columns import Layout, lay_out
 from lookup.score_headings import Headings
 from lookup.score_problems import Fault, Problem, Problems
-from lookup.score_report import write_report
+from lookup.score_report import check_report, write_report
 from lookup.score_rows import RowReader, RowRules
 
 Progress = Callable[[int, int, int], None]
@@ -43,7 +43,9 @@ class ImportSummary(msgspec.Struct, kw_only=True):
 
     `rows` are results read; `new`, `changed` and `unchanged` compare them with what is on record (all 0 as long as
     there are errors). `problems` are those kept to be listed, in the order of the file; `counts` has all of them by
-    code, `unlisted` how many are only counted. `batch_id` is None where nothing was stored.
+    code, `unlisted` how many are only counted. `batch_id` is None where nothing was stored. `conversions` are cells in
+    old letters where a conversion was asked for, `converted` whether those were the letters of the file.
+    `needs_reason`: none was given, and the file changes what is on record.
     """
 
     exam_code: str
@@ -62,6 +64,8 @@ class ImportSummary(msgspec.Struct, kw_only=True):
     composed_names: int = 0
     padded_numbers: int = 0
     conversions: list[LegacyExample] = []
+    converted: bool = False
+    needs_reason: bool = False
     remarks: list[str] = []
 
 
@@ -85,8 +89,10 @@ async def import_scores(
     """Store the results of a CSV or XLSX file as one batch, or nothing if anything is wrong with it.
 
     `pin_key` keeps the pins that come with the file. `progress` hears bytes read, bytes in all, rows read. Raises
-    TableError for a file that is no table, ReasonNeeded before anything is stored.
+    TableError for a file that is no table or a report that would be none, ReasonNeeded before anything is stored.
     """
+    if options.report:
+        check_report(path, options.report)
     headings, problems = Headings(exam), Problems()
     table = await asyncio.to_thread(open_table, path, headings.count, convert=options.convert)
     with table:
@@ -97,17 +103,21 @@ async def import_scores(
             reader = RowReader(exam, layout, headings, rules, problems)
             blocks = _Blocks(table, reader, progress)
             async with connection.transaction():
-                staged = await stage(connection, blocks, problems)
+                staged = await stage(connection, blocks, layout, problems)
+                summary.rows = blocks.rows - problems.counts["row_not_read"]
+                for problem in reader.whole_file(summary.rows, table.header.row):
+                    problems.add(problem)
                 if not problems.errors:
                     found = await compare(connection, exam, layout, staged, problems)
                     summary.new, summary.changed, summary.unchanged = found.new, found.changed, found.unchanged
+                    summary.needs_reason = found.needs_reason and not (options.reason or "").strip()
                     if not problems.errors and not options.dry_run:
                         summary.batch_id = await _store(connection, exam, path, found, options.reason, now)
-            summary.rows = blocks.rows - problems.counts["row_not_read"]
             summary.composed_names, summary.padded_numbers = reader.composed_names, reader.padded_numbers
-    _conclude(summary, table, problems, converted=options.convert is not None)
+    _conclude(summary, table, problems, asked_to_convert=options.convert is not None)
     if options.report:
-        listed = (summary.problems, summary.unlisted, summary.conversions)
+        converted = summary.conversions if summary.converted else []
+        listed = (summary.problems, summary.unlisted, converted)
         await asyncio.to_thread(write_report, table, *listed, options.report)
     return summary
 
@@ -155,7 +165,7 @@ async def _store(
     """The batch's id; None when there is nothing to store."""
     if not found.new + found.changed:
         return None
-    if found.on_record and not (reason or "").strip():
+    if found.needs_reason and not (reason or "").strip():
         raise ReasonNeeded(exam=exam.code, new=found.new, changed=found.changed)
     checksum = await asyncio.to_thread(_sha256, path)
     return await store(connection, exam, path.name, checksum, reason, found, now)
@@ -166,8 +176,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _conclude(summary: ImportSummary, table: Table, problems: Problems, *, converted: bool) -> None:
+def _conclude(summary: ImportSummary, table: Table, problems: Problems, *, asked_to_convert: bool) -> None:
     summary.error_count, summary.warning_count = problems.errors, problems.warnings
     summary.counts, summary.problems, summary.unlisted = dict(problems.counts), problems.listed, problems.unlisted
-    summary.conversions = table.legacy_examples if converted else []
+    summary.conversions = table.legacy_examples if asked_to_convert else []
+    summary.converted = table.converted
     summary.remarks = [warning.sentence for warning in table.warnings]

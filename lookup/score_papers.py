@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from lookup.exams import Exam
-from lookup.score_cells import Reading, cleaned, read_paper
+from lookup.score_cells import NO_VALUE, Reading, cleaned, is_formula, read_paper
 from lookup.score_columns import Layout, PaperGroup, paper_names
 from lookup.score_headings import Headings, variant_spellings
 from lookup.score_problems import Fault
@@ -145,17 +145,23 @@ class Variants:
         """Where the score belongs and what it says; a fault stands at the cell that causes it."""
         text = cleaned(variant_cell)
         variant = self._spellings.find(text) if text else ""
+        # "=N1" is the cell N1, not the language.
+        if is_formula(text):
+            return Found(self._subjects[""].position, Reading(fault=NO_VALUE), self._group.variant_column)
         if variant is None or variant not in self._subjects:
             plain = self._subjects[""]
             if not any(character.isalnum() for character in text):
                 return Found(plain.position, read_paper(score_cell, plain), self._group.score_column)
-            words = ", ".join(subject.name for key, subject in self._subjects.items() if key)
-            fault = Fault(
-                "variant_not_understood", {"subject": plain.name, "words": words}, self._spellings.nearest(text)
-            )
-            return Found(plain.position, Reading(fault=fault), self._group.variant_column)
+            return Found(plain.position, Reading(fault=self._not_understood(text)), self._group.variant_column)
         subject = self._subjects[variant]
         return Found(subject.position, read_paper(score_cell, subject), self._group.score_column)
+
+    def _not_understood(self, text: str) -> Fault:
+        # Languages go by their codes in these files, specialised classes by their names.
+        named = [(key, subject.name) for key, subject in self._subjects.items() if key]
+        words = ", ".join(f"{key} ({name})" if key.isupper() else name for key, name in named)
+        facts = {"subject": self._subjects[""].name, "words": words}
+        return Fault("variant_not_understood", facts, self._spellings.nearest(text))
 
 
 class NamedPapers:

@@ -18,6 +18,7 @@ _LONGEST_CELL = 60
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Literal["error", "warning"]
+    title: str
     en: str
     vi: str
 

@@ -12,11 +12,12 @@ import msgspec
 
 from kit.tables import Chunk
 from lookup.exams import Exam
-from lookup.score_cells import NOT_TAKEN, Reading
+from lookup.score_cells import NO_VALUE, NOT_TAKEN, Reading, is_formula
 from lookup.score_columns import Layout
+from lookup.score_dashes import Dashes
 from lookup.score_details import NULL, BirthDates, ChunkColumns, Complain, Detail, Names, Pins, RowInHand, Totals
 from lookup.score_headings import Headings
-from lookup.score_numbers import NumberReader
+from lookup.score_numbers import NumberReader, OtherExam
 from lookup.score_papers import NO_MARK, NO_SCORE, SCORE_IS_MARK, UNSURE, NamedPapers, find_papers
 from lookup.score_problems import Fault, Problem, Problems
 
@@ -46,11 +47,14 @@ class RowReader:
         self._exam, self._layout, self._rules, self._problems = exam, layout, rules, problems
         self._number_column = layout.number
         self._numbers = NumberReader(exam.numbers, rules.pad_number)
+        self._other_exam = OtherExam(exam)
+        self._dashes = Dashes(exam, layout)
         self._papers = find_papers(exam, layout)
         self._named = NamedPapers(exam, headings, layout)
         self._names = Names(layout.names) if layout.names else None
         self._details = self._find_details()
         self._no_marks = ",".join([NO_MARK] * len(exam.subjects))
+        self._no_scores = ",".join([NO_SCORE] * len(exam.subjects))
 
     @property
     def composed_names(self) -> int:
@@ -61,6 +65,12 @@ class RowReader:
     def padded_numbers(self) -> int:
         """How many numbers got their leading zeros back."""
         return self._numbers.padded
+
+    def whole_file(self, rows: int, header_row: int) -> Iterator[Problem]:
+        """What all rows together tell, when all are read; `rows` is how many results there were."""
+        if other_exam := self._other_exam.problem(rows):
+            yield other_exam
+        yield from self._dashes.problems(header_row)
 
     def lines(self, chunk: Chunk) -> str:
         """The chunk in PostgreSQL's text format: row, number, scores, marks, total, name, birth date, pin hash.
@@ -84,9 +94,14 @@ class RowReader:
         details = [detail.literals(ChunkColumns(columns, numbers)) for detail in self._details]
         scores = self._joined([paper.scores(columns) for paper in self._papers], NO_SCORE, len(numbers))
         marks = repeat(NULL, len(numbers))
-        if SCORE_IS_MARK in "".join(scores):
+        has_marks = SCORE_IS_MARK in "".join(scores)
+        if has_marks or self._layout.paper_score is not None:
+            self._dashes.count(columns)
+        if has_marks:
             joined = self._joined([paper.marks(columns) for paper in self._papers], NO_MARK, len(numbers))
             marks = [NULL if elements == self._no_marks else f"{{{elements}}}" for elements in joined]
+        if self._no_scores in scores:
+            scores = [UNSURE if elements == self._no_scores else elements for elements in scores]
         return list(map(_LINE.__mod__, zip(chunk.numbers, numbers, scores, marks, *details, strict=True)))
 
     def _joined(self, elements: list[Iterator[str]], nothing: str, count: int) -> list[str]:
@@ -108,6 +123,7 @@ class RowReader:
 
         def complain(column: int | None, fault: Fault) -> None:
             heading, cell = ("", "") if column is None else (self._layout.headings[column], row[column])
+            fault = NO_VALUE if is_formula(cell) else fault
             self._problems.add(Problem(fault, chunk.numbers[i], column, heading, cell))
 
         number = self._numbers.read(row[self._number_column])
@@ -120,13 +136,14 @@ class RowReader:
                 return ""
         if isinstance(number, Fault):
             complain(self._number_column, number)
+            self._other_exam.note(row[self._number_column], number)
             self._read_rest(row, "", complain)
             return ""
         return _LINE % (chunk.numbers[i], number, *self._read_rest(row, number, complain))
 
     def _read_rest(self, row: Sequence[str], number: str, complain: Complain) -> list[str]:
         """Scores, marks and details of a row in PostgreSQL's text format."""
-        slots = self._read_papers(row, complain)
+        slots, faulty = self._read_papers(row, complain)
         readings = [slots.get(subject.position, NOT_TAKEN) for subject in self._exam.subjects]
         scores = {
             subject.code: Decimal(reading.score)
@@ -134,6 +151,8 @@ class RowReader:
             if reading.score is not None
         }
         details = [detail.read(RowInHand(row, number, scores), complain) for detail in self._details]
+        if number and not slots and not faulty and details[0] == NULL:
+            complain(None, Fault("row_without_scores"))
         marks = ",".join(reading.mark or NO_MARK for reading in readings)
         return [
             ",".join(reading.score or NO_SCORE for reading in readings),
@@ -141,18 +160,21 @@ class RowReader:
             *details,
         ]
 
-    def _read_papers(self, row: Sequence[str], complain: Complain) -> dict[int, Reading]:
+    def _read_papers(self, row: Sequence[str], complain: Complain) -> tuple[dict[int, Reading], bool]:
+        """What is taken, by slot, and whether any cell is wrong."""
         slots: dict[int, Reading] = {}
+        faulty = False
         for found in chain(*(paper.read(row) for paper in self._papers), self._named.read(row)):
             if found.reading.fault is not None:
                 complain(found.column, found.reading.fault)
+                faulty = True
             if found.reading.score is None and found.reading.mark is None:
                 continue
             if found.position in slots:
                 subject = self._exam.subjects[found.position - 1]
                 complain(found.column, Fault("paper_twice", {"subject": subject.name}))
             slots[found.position] = found.reading
-        return slots
+        return slots, faulty
 
     def _is_remark(self, row: Sequence[str]) -> bool:
         """Whether a row without a candidate number is no result: a signature, a repeated heading, (1) (2) (3)."""

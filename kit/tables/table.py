@@ -121,9 +121,9 @@ class Table:
     """An open table; a context manager that is read once, from top to bottom.
 
     `name` is the file's name without its folder. `legacy` names the columns whose sample is written in an old font's
-    letters; with `convert` those of that font come converted, headings too. `legacy_examples` are up to twenty cells
-    before and after. `total_rows_hint` is exact for workbooks and a guess for CSV; `bytes_read` of `bytes_total`
-    drives a progress bar.
+    letters; with `convert` those of that font come converted, headings too, and `converted` tells whether there are
+    any. `legacy_examples` are up to twenty cells before and after. `total_rows_hint` is exact for workbooks and a guess
+    for CSV; `bytes_read` of `bytes_total` drives a progress bar.
     """
 
     def __init__(self, opened: Opened, convert: Charset | None, limits: Limits) -> None:
@@ -139,7 +139,8 @@ class Table:
         self.legacy = self._recognise_columns()
         self.legacy_examples = self._take_examples()
         self._convert = {column: charset for column, charset in self.legacy.items() if charset == convert}
-        if convert and not self._convert:
+        self.converted = bool(self._convert)
+        if convert and not self.converted:
             self.warnings.append(_nothing_to_convert(convert))
 
     def __enter__(self) -> Self:

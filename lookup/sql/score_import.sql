@@ -37,10 +37,10 @@ set local enable_nestloop = off;
 -- A million rows are sorted and joined without going to the disk.
 set local work_mem = '128MB';
 
--- name: count_rows_of_twins()$
--- How many rows name a candidate that another row names too.
-select coalesce(sum(copies), 0)::bigint
-from (select count(*) as copies from staged_results group by candidate_number having count(*) > 1) as twins;
+-- name: count_twins()$
+-- How many candidates stand in more than one row.
+select count(*)
+from (select candidate_number from staged_results group by candidate_number having count(*) > 1) as twins;
 
 -- name: list_twins(most)
 -- The candidates who stand in several rows, with those rows.
@@ -65,6 +65,9 @@ with gathered as (
     order by candidate_number, version desc
     returning 1)
 select count(*) from gathered;
+
+-- name: has_releases(exam_code)$
+select exists (select from lookup.releases where exam_code = :exam_code);
 
 -- name: list_lost_papers(positions)
 -- Papers that the file has no column for, though some of its candidates have them on record.

@@ -1,7 +1,7 @@
 """What an import found and did, as the operator reads it on a terminal or in a log."""
 
 from lookup.score_import import ImportSummary
-from lookup.score_problems import Problem
+from lookup.score_problems import MESSAGES, Problem
 
 
 def print_summary(summary: ImportSummary) -> None:
@@ -14,13 +14,13 @@ def print_summary(summary: ImportSummary) -> None:
     if summary.unlisted:
         print(f"... and {summary.unlisted} more, counted below.")
     for code, count in sorted(summary.counts.items()):
-        print(f"{code}: {count}")
+        print(f"{MESSAGES[code].title}: {count}")
     print(_conclusion(summary))
 
 
 def _print_conversions(summary: ImportSummary) -> None:
     if summary.conversions:
-        print("Converted, for example:")
+        print("Converted, for example:" if summary.converted else "It would become, for example:")
     for example in summary.conversions:
         print(f"  row {example.row}: {example.before} -> {example.after}")
 
@@ -32,16 +32,28 @@ def _line(problem: Problem) -> str:
 
 
 def _conclusion(summary: ImportSummary) -> str:
-    read = f"{summary.file_name}: {summary.rows} rows read"
+    read = f"{summary.file_name}: {_counted(summary.rows, 'row')} read"
     if summary.composed_names:
-        read += f", {summary.composed_names} names put into Unicode NFC"
+        read += f", {_counted(summary.composed_names, 'name')} put into Unicode NFC"
     if summary.padded_numbers:
-        read += f", {summary.padded_numbers} numbers filled up with zeros"
+        read += f", {_counted(summary.padded_numbers, 'number')} filled up with zeros"
+    warnings = _counted(summary.warning_count, "warning")
     if summary.error_count:
-        return f"{read}, {summary.error_count} errors, {summary.warning_count} warnings. Nothing was stored."
+        return f"{read}, {_counted(summary.error_count, 'error')}, {warnings}. Nothing was stored."
     told = f"{read}, {summary.new} new, {summary.changed} changed, {summary.unchanged} unchanged"
+    if summary.warning_count:
+        told += f", {warnings}"
+    return f"{told}. {_outcome(summary)}"
+
+
+def _outcome(summary: ImportSummary) -> str:
     if summary.dry_run:
-        return f"{told}. Dry run: nothing was stored."
+        reason = " The real import needs --reason." if summary.needs_reason else ""
+        return f"Dry run: nothing was stored.{reason}"
     if summary.batch_id is None:
-        return f"{told}. Nothing to store."
-    return f"{told}. Stored; not public until: baodanh scores release {summary.exam_code}"
+        return "Nothing to store."
+    return f"Stored; not public until: baodanh scores release {summary.exam_code}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

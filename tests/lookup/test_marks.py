@@ -1,11 +1,25 @@
 import pytest
 
-from lookup.marks import MARKS, nearest_mark, recognise_mark
+from lookup.marks import MARKS, nearest_mark, recognise_mark, says_none
 
 
 @pytest.mark.parametrize("text", ["-1", "KT", "V", "Vắng", "vang", "---", "vắng thi", "absent"])
 def test_absence_has_many_spellings(text):
     assert recognise_mark(text, "score") == "absent"
+
+
+@pytest.mark.parametrize("text", ["-1", "-", "--", "---", "–", "—"])
+@pytest.mark.parametrize("subject_type", ["grade", "prize", "outcome"])
+def test_a_dash_is_absence_in_a_score_and_none_elsewhere(text, subject_type):
+    assert recognise_mark(text, "score") == "absent"
+    assert not says_none(text, "score")
+    assert recognise_mark(text, subject_type) is None
+    assert says_none(text, subject_type)
+
+
+@pytest.mark.parametrize("subject_type", ["grade", "prize", "outcome"])
+def test_words_of_absence_mean_it_everywhere(subject_type):
+    assert {recognise_mark(text, subject_type) for text in ("V", "Vắng", "KT")} == {"absent"}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import pytest
 
 from kit.errors import DomainError
 from lookup.pins import hash_imported_pin
+from lookup.releases import release
 from lookup.score_import import ReasonNeeded
 from lookup.totals import TotalRule
+from server.commands.import_report import print_summary
 from tests.exams import given_exam
 from tests.lookup.result_files import Files, told
 
@@ -98,6 +100,41 @@ async def test_a_vocational_exam_has_grades(connection, files):
     }
 
 
+async def test_a_dash_for_a_prize_says_that_there_is_none(connection, files):
+    exam = await given_exam(connection, kind="hoc-sinh-gioi")
+    await files.send(
+        exam, "SBD,Môn thi,Điểm,Giải\nHSG001,Toán,9,-\nHSG002,Toán,8,-1\nHSG003,Toán,7,—\nHSG004,Toán,V,Vắng\n"
+    )
+    assert await files.stored(exam) == {
+        "HSG001": {"toan": D(9)},
+        "HSG002": {"toan": D(8)},
+        "HSG003": {"toan": D(7)},
+        "HSG004": {"toan": "absent", "giai": "absent"},
+    }
+
+
+async def test_dashes_for_scores_are_absence_and_told_once_for_each_column(connection, files):
+    exam = await given_exam(connection)
+    rows = ["06000001,-,8,N1,7", "06000002, - ,-,,-", "06000003,8,—,N2,---", "06000004,-1,KT,,Vắng"]
+    summary = await files.send(exam, "SBD,Toán,Ngoại ngữ,Mã ngoại ngữ,Văn\n" + "\n".join(rows) + "\n")
+    assert [(p.row, p.sentence()) for p in summary.problems] == [
+        (1, "2 cells “-” in Toán were read as absent (Vắng thi)."),
+        (1, "2 cells “-” in Ngoại ngữ were read as absent (Vắng thi)."),
+        (1, "1 cell “-” in Văn was read as absent (Vắng thi)."),
+    ]
+    assert (await files.stored(exam))["06000002"] == {"toan": "absent", "ngoai_ngu": "absent", "ngu_van": "absent"}
+
+
+async def test_a_candidate_without_any_score_is_told(connection, files):
+    exam = await given_exam(connection, kind="lop-10")
+    summary = await files.send(
+        exam, "SBD,Toán,Văn,Điểm xét tuyển\n000001,8,7,15\n000002,,,\n000003,KT,,\n000004,,,9\n000005,abc,,\n"
+    )
+    assert told(summary) == [(3, "row_without_scores", ""), (6, "score_not_understood", "")]
+    summary = await files.send(exam, "SBD,Môn thi,Điểm\n000001,Toán,8\n000002,,\n", reason="x", dry_run=True)
+    assert (3, "row_without_scores", "") in told(summary)
+
+
 async def test_graduation_is_an_outcome(connection, files):
     exam = await given_exam(connection, kind="tot-nghiep")
     await files.send(exam, "SBD,Kết quả,Xếp loại,ĐXTN\n000001,Đỗ,Khá,7.25\n000002,CĐ,,4\n")
@@ -152,6 +189,42 @@ async def test_a_change_of_what_is_on_record_needs_a_reason(connection, files):
     assert isinstance(refused.value, DomainError)
     assert refused.value.facts == {"exam": exam.code, "new": 0, "changed": 1}
     assert await files.stored(exam) == {"06000001": {"toan": D(8)}}
+
+
+async def test_adding_candidates_needs_a_reason_only_when_results_were_released(connection, files):
+    exam = await given_exam(connection)
+    await files.send(exam, "SBD,Toán\n06000001,8\n")
+    assert (await files.send(exam, "SBD,Toán\n06000002,9\n")).new == 1
+    await release(connection, exam.code)
+    assert (await files.send(exam, "SBD,Toán\n06000003,9\n", dry_run=True)).needs_reason
+    with pytest.raises(ReasonNeeded):
+        await files.send(exam, "SBD,Toán\n06000003,9\n")
+    assert (await files.send(exam, "SBD,Toán\n06000003,9\n", reason="Bổ sung")).new == 1
+
+
+async def test_a_dry_run_tells_that_the_real_import_needs_a_reason(connection, files, capsys):
+    exam = await given_exam(connection)
+    await files.send(exam, "SBD,Toán\n06000001,8\n")
+    for text, reason, expected in [
+        ("SBD,Toán\n06000001,9\n", None, True),
+        ("SBD,Toán\n06000001,9\n", "Phúc khảo", False),
+        ("SBD,Toán\n06000001,8\n", None, False),
+    ]:
+        print_summary(await files.send(exam, text, dry_run=True, reason=reason))
+        assert ("The real import needs --reason." in capsys.readouterr().out) == expected
+
+
+async def test_a_file_that_changes_most_results_may_be_shifted(connection, files):
+    exam = await given_exam(connection)
+    text = "SBD,Toán\n" + "".join(f"060000{i:02d},{i % 10}\n" for i in range(30))
+    await files.send(exam, text)
+    shifted = "SBD,Toán\n" + "".join(f"060000{i:02d},{(i + 1) % 10}\n" for i in range(30))
+    summary = await files.send(exam, shifted, dry_run=True)
+    assert [p.sentence() for p in summary.problems] == [
+        "30 of 30 results on record would change: are the rows shifted?"
+    ]
+    a_few = "SBD,Toán\n" + "".join(f"060000{i:02d},{(i + 1) % 10}\n" for i in range(15))
+    assert told(await files.send(exam, a_few, dry_run=True)) == []
 
 
 async def test_a_dry_run_tells_all_and_stores_nothing(connection, files):

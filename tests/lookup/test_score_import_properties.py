@@ -36,7 +36,7 @@ HEADINGS = {
     "gdktpl": ("GDKTPL", "GD kinh tế và pháp luật"),
 }
 steps = {"toan": 20, "ngu_van": 4, "vat_li": 20, "hoa_hoc": 20, "ngoai_ngu/N1": 20, "gdktpl": 20}
-absences = tuple(text for text in MARKS["absent"].spellings if text.isprintable())
+absences = tuple(text for text in MARKS["absent"].spelled("absent", "score") if text not in {"-", "–", "—"})
 
 
 @st.composite
@@ -95,7 +95,7 @@ async def test_valid_rows_are_stored_as_they_were_however_the_file_is_written(co
     books = data.draw(results())
     exam = await given_exam(connection, f"valid-{next(_numbers)}")
     summary = await files.send(exam, data.draw(written(books)))
-    assert summary.error_count == summary.warning_count == 0, [p.sentence() for p in summary.problems]
+    assert not set(summary.counts) - {"row_without_scores"}, [p.sentence() for p in summary.problems]
     expected = {
         number: {paper: value for paper, value in row.items() if value is not None} for number, row in books[1].items()
     }

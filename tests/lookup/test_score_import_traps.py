@@ -7,12 +7,10 @@ import unicodedata
 from decimal import Decimal
 
 import msgspec
+import openpyxl
 import pytest
-from python_calamine import CalamineWorkbook
 
 from kit.tables import TableError
-from lookup import score_problems
-from lookup.candidate_number import CandidateNumberFormat
 from lookup.score_problems import MESSAGES
 from tests.exams import given_exam
 from tests.lookup.result_files import Files, own_database, told
@@ -145,55 +143,6 @@ async def test_text_beside_the_table_of_a_workbook_is_told(exam, files):
     assert await files.stored(exam) == {"06000001": {"toan": D(8)}}
 
 
-# Candidate numbers
-
-
-async def test_numbers_that_lost_their_zeros_are_refused_with_the_fix_named(exam, files):
-    text = "SBD,Toán\n6000001,8\n36000001,7\n"
-    summary = await files.send(exam, text)
-    assert told(summary) == [(2, "number_lost_zeros", "06000001")]
-    assert "--pad-number 8" in summary.problems[0].sentence()
-    summary = await files.send(exam, text, pad_number=8)
-    assert (summary.error_count, summary.padded_numbers) == (0, 1)
-    assert set(await files.stored(exam)) == {"06000001", "36000001"}
-
-
-async def test_a_workbook_that_took_numbers_for_numbers_is_recognised_too(exam, files):
-    rows = [["SBD", "Toán", "Văn"], [6000001, 8.25, "7,5"], ["06000002", 8, -1]]
-    assert told(await files.send_workbook(exam, rows)) == [(2, "number_lost_zeros", "06000001")]
-    await files.send_workbook(exam, rows, pad_number=8)
-    assert await files.stored(exam) == {
-        "06000001": {"toan": D("8.25"), "ngu_van": D("7.5")},
-        "06000002": {"toan": D(8), "ngu_van": "absent"},
-    }
-
-
-async def test_a_number_in_scientific_notation_cannot_be_repaired(exam, files):
-    for number in ("1.23E+07", '"1,23E+07"', "6E+06"):
-        summary = await files.send(exam, f"SBD,Toán\n{number},8\n", pad_number=8)
-        assert told(summary) == [(2, "number_scientific", "")]
-        assert "Format the column as text" in summary.problems[0].sentence()
-
-
-async def test_harmless_signs_in_a_number_are_forgiven(exam, files):
-    await files.send(exam, "SBD,Toán\n 06 000 001 ,8\n06.000.002,7\n'06000003,6\n06000004.0,5\n０６０００００５,4\n")
-    assert sorted(await files.stored(exam)) == ["06000001", "06000002", "06000003", "06000004", "06000005"]
-
-
-async def test_a_number_of_another_form_is_told_with_an_example(exam, files):
-    summary = await files.send(exam, "SBD,Toán\nABC,8\n123456789,8\n,8\n")
-    assert told(summary) == [(2, "number_malformed", ""), (3, "number_malformed", ""), (4, "number_missing", "")]
-    assert CandidateNumberFormat(exam.number_format).example in summary.problems[0].sentence()
-
-
-async def test_a_candidate_who_stands_there_twice_is_named_with_every_row(exam, files):
-    summary = await files.send(exam, "SBD,Toán\n06000001,8\n06000002,7\n06 000001,8\n06000001,99\n")
-    twins = [problem for problem in summary.problems if problem.code == "number_twice"]
-    assert [(problem.row, problem.cell) for problem in twins] == [(2, "06000001"), (4, "06000001"), (5, "06000001")]
-    assert "rows 2, 4, 5" in twins[0].sentence()
-    assert summary.error_count == 4
-
-
 # Columns
 
 
@@ -261,6 +210,27 @@ async def test_all_mistakes_of_a_file_are_told_at_once_by_row_and_column(exam, f
     assert (summary.error_count, summary.warning_count) == (10, 1)
 
 
+async def test_formulas_without_values_are_refused_wherever_they_stand(connection, files, tmp_path):
+    exam = await given_exam(connection, f"exam-{next(_numbers)}", policy="pin")
+    book = openpyxl.Workbook()
+    book.active.append(["STT", "SBD", "Họ tên", "PIN", "Toán", "Ngoại ngữ", "Mã ngoại ngữ"])
+    book.active.append(["=A1", "=B9", "=C9", "=REPT(8,12)", "=4+4", 8, "=N1"])
+    book.active.append(["=A2", "06000002", "Lê An", "", 8, "=KT", "N1"])
+    book.save(tmp_path / "cong-thuc.xlsx")
+    summary = await files.send_path(exam, tmp_path / "cong-thuc.xlsx")
+    assert [(p.row, p.column, p.code) for p in summary.problems] == [
+        (2, column, "formula_without_value") for column in (1, 2, 3, 4, 6)
+    ] + [(3, 5, "formula_without_value")]
+    assert "Open the file in Excel, save it" in summary.problems[0].sentence()
+
+
+async def test_an_unknown_language_is_answered_with_the_codes(exam, files):
+    summary = await files.send(exam, "SBD,Ngoại ngữ,Mã môn ngoại ngữ\n06000001,8,N9\n")
+    sentence = summary.problems[0].sentence()
+    assert "N1 (Tiếng Anh), N2 (Tiếng Nga)" in sentence
+    assert "N7 (" in sentence
+
+
 async def test_a_paper_that_stands_in_a_column_and_in_extra_has_two_scores(exam, files):
     summary = await files.send(exam, "SBD,Toán,extra\n06000001,8,Toán=9\n06000002,,Toán=9\n")
     assert told(summary) == [(2, "paper_twice", "")]
@@ -304,39 +274,6 @@ async def test_text_in_old_letters_is_refused_until_conversion_is_asked_for(exam
         ("NguyÔn V¨n Hoµ", "Nguyễn Văn Hoà"), ("TrÇn ThÞ H»ng", "Trần Thị Hằng")
     ]  # fmt: skip
     assert (await files.stored(exam))["06000002"]["name"] == "Trần Thị Hằng"
-
-
-# Reports
-
-
-async def test_the_report_marks_every_mistake_in_vietnamese(exam, files, tmp_path):
-    out = tmp_path / "loi.xlsx"
-    await files.send_workbook(exam, [["SBD", "Toán"], ["06000001", 825], ["06000002", 8]], report=out)
-    workbook = CalamineWorkbook.from_path(out)
-    assert workbook.sheet_names[-1] == "Lỗi"
-    listed = workbook.get_sheet_by_name("Lỗi").to_python()
-    assert [str(cell) for cell in listed[1]] == [
-        "2", "Toán (B)", "825", "“825” không nằm trong khoảng từ 0 đến 10.", "8.25"
-    ]  # fmt: skip
-
-
-async def test_the_report_of_a_converted_file_shows_names_before_and_after(exam, files, tmp_path):
-    out = tmp_path / "loi.xlsx"
-    text = "SBD,Hä vµ tªn,To¸n\n06000001,NguyÔn V¨n Hoµ,8\n06000002,TrÇn ThÞ H»ng,7\n".encode("latin-1")
-    await files.send(exam, text, convert="tcvn3", report=out)
-    listed = str(CalamineWorkbook.from_path(out).get_sheet_by_name("Lỗi").to_python())
-    assert "NguyÔn V¨n Hoµ" in listed
-    assert "Nguyễn Văn Hoà" in listed
-
-
-async def test_every_mistake_is_counted_even_where_not_all_are_listed(exam, files, tmp_path, monkeypatch):
-    monkeypatch.setattr(score_problems, "LISTED_ERRORS", 10)
-    out = tmp_path / "loi.xlsx"
-    summary = await files.send(exam, "SBD,Toán\n" + "".join(f"{i:08d},11\n" for i in range(100)), report=out)
-    assert "Còn 90 lỗi" in str(CalamineWorkbook.from_path(out).get_sheet_by_name("Lỗi").to_python())
-    assert (summary.error_count, summary.counts, len(summary.problems), summary.unlisted) == (
-        100, {"score_out_of_range": 100}, 10, 90
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["SBD,Toán\n", "SBD,Toán\n,\n"])
