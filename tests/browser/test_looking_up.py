@@ -134,7 +134,7 @@ async def test_a_corrected_score_says_so(connection, service, page):
     await given_a_corrected_score(connection, service, exam)
     await page.goto(PAGE)
     await look_up(page, MINH.number)
-    await sees_card(page, "8,75", "Điểm đã được cập nhật, công bố lúc", "Lý do: “Phúc khảo”.")
+    await sees_card(page, "8,75", "Điểm đã được cập nhật lúc", "Lý do: “Phúc khảo”.")
 
 
 async def test_everything_is_one_tap_away_in_english(connection, service, page):

@@ -1,7 +1,4 @@
-"""Every page with invented people and exams, so that it can be looked at, measured and tested without a database.
-
-`python -m tests.templates.gallery` serves it on http://127.0.0.1:8099 for a look in a browser.
-"""
+"""Every page with invented people and exams, so that it can be looked at, measured and tested without a database."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta

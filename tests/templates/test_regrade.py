@@ -10,7 +10,7 @@ import pytest
 from kit.locale import Locale
 from kit.pages import Pages
 from lookup.exams import Regrade
-from tests.templates.gallery import FOUR_PAPERS, NOW, REGRADE, THPT, VAN_GIANG, WITH_TOTAL
+from tests.templates.gallery import FOUR_PAPERS, NO_PAPERS, NOW, REGRADE, THPT, VAN_GIANG, WITH_TOTAL
 
 LATER = NOW + timedelta(days=10)
 INVITATION = "có thể nộp đơn phúc khảo"
@@ -54,6 +54,10 @@ def test_nobody_is_invited_when_it_is_over(pages):
 def test_a_corrected_result_says_nothing_of_a_time_that_is_over(pages):
     assert INVITATION in result(pages, REGRADE, card=WITH_TOTAL)
     assert "Phúc khảo" not in result(pages, REGRADE, card=WITH_TOTAL, now=LATER)
+
+
+def test_where_there_is_no_score_there_is_nothing_to_mark_again(pages):
+    assert "Phúc khảo" not in result(pages, REGRADE, card=NO_PAPERS)
 
 
 def result(pages: Pages, told: Regrade, *, locale: Locale = "vi", **changes: Any) -> str:
