@@ -103,3 +103,25 @@ async def test_a_conversion_from_the_wrong_letters_is_never_called_one(exam, fil
     assert "Converted" not in printed
     print_summary(await files.send(exam, text, convert="tcvn3"))
     assert "Converted, for example:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_the_report_names_a_number_that_stands_twice_once_with_its_column(exam, files, tmp_path, kind):
+    rows = [["SBD", "Toán"], ["06000001", "8"], ["06000002", "7"], ["06000001", "6"]]
+    out = tmp_path / "loi.xlsx"
+    if kind == "csv":
+        summary = await files.send(exam, "\n".join(map(",".join, rows)), report=out)
+    else:
+        summary = await files.send_workbook(exam, rows, report=out)
+    print_summary(summary)
+    listed = CalamineWorkbook.from_path(out).get_sheet_by_name("Lỗi").to_python()[1:]
+    assert [[str(cell) for cell in row] for row in listed] == [
+        ["2", "SBD (A)", "06000001", "Số báo danh “06000001” xuất hiện ở các dòng 2, 4. Đề nghị chỉ giữ một dòng.", ""]
+    ]
+
+
+async def test_a_report_without_a_conversion_shows_none(exam, files, tmp_path):
+    out = tmp_path / "loi.xlsx"
+    text = "SBD,Ho ten,Toan\n06000001,NguyÔn V¨n Hoµ,8\n06000002,TrÇn ThÞ H»ng,7\n"
+    await files.send(exam, text, convert="vni", report=out)
+    assert "được chuyển mã" not in str(CalamineWorkbook.from_path(out).get_sheet_by_name("Lỗi").to_python())
