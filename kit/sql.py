@@ -7,8 +7,10 @@ import aiosql
 import asyncpg
 from aiosql.types import SQLOperationType
 
+from kit.bounded_pool import BoundedPool
+
 # What a query runs on. Reads take the pool, not a connection, so an answer from the cache costs the database nothing.
-Database = asyncpg.Pool | asyncpg.Connection
+Database = asyncpg.Pool | asyncpg.Connection | BoundedPool
 
 
 def load(package_file: str, subject: str) -> Any:

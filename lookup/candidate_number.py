@@ -28,7 +28,7 @@ class CandidateNumberFormat(msgspec.Struct, frozen=True):
 
     @property
     def example(self) -> str:
-        """A number that could be one: digits count up, letters are A."""
+        """A number that could be one, with the leading zero that people forget: 01234567."""
         return _example(self.mask)
 
     @property

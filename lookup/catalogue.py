@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import asyncpg
 import structlog
@@ -15,6 +16,9 @@ log = structlog.get_logger()
 
 # Signals arrive within milliseconds; the poll is for those that got lost with a connection.
 _POLL_SECONDS = 1.0
+# A country of exams is loaded in less.
+_REFRESH_SECONDS = 3.0
+_SILENCE_SECONDS = 4.0
 _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
@@ -27,7 +31,7 @@ class Catalogue:
         self._root_unit: Unit | None = None
         self._applied_change = -1
         self._told = asyncio.Event()
-        self._connected = False
+        self._heard_at: float | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -36,8 +40,8 @@ class Catalogue:
 
     @property
     def hears_postgresql(self) -> bool:
-        """Whether the last round with PostgreSQL went well."""
-        return self._connected
+        """Whether PostgreSQL answered within the last few seconds. A frozen one does not even refuse."""
+        return self._heard_at is not None and time.monotonic() - self._heard_at < _SILENCE_SECONDS
 
     @property
     def root_unit(self) -> Unit:
@@ -70,7 +74,7 @@ class Catalogue:
             self._exams, self._root_unit = {exam.code: exam for exam in exams}, units[0]
             self._applied_change = change
         await record_node(self._pool, self._node, self._applied_change)
-        self._connected = True
+        self._heard_at = time.monotonic()
 
     async def watch(self) -> None:
         """Follow changes until cancelled; survives any loss of PostgreSQL."""
@@ -78,15 +82,12 @@ class Catalogue:
         try:
             while True:
                 try:
-                    await self.refresh()
+                    await asyncio.wait_for(self.refresh(), timeout=_REFRESH_SECONDS)
                 except _UNREACHABLE as problem:
-                    if self._connected or not self.is_loaded:
-                        log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
-                    self._connected = False
+                    log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
                 except Exception:
                     # Whatever it is, a worker that stopped listening would never hear of a withdrawal.
                     log.exception("catalogue_cannot_be_refreshed")
-                    self._connected = False
                 await self._wait_for_word()
         finally:
             listener.cancel()

@@ -1,6 +1,5 @@
 """Find a candidate's result: never another's, never before its moment, never more than the exam's policy allows."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,8 @@ import msgspec
 from kit import sql
 from kit.cache import Cache
 from kit.errors import DomainError
+from kit.keys import KeyRing
+from kit.sql import Database
 from lookup.exams import Exam
 from lookup.pins import pin_matches
 from lookup.subjects import Subject
@@ -72,10 +73,10 @@ _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(_Re
 
 
 class ScoreDesk:
-    """Where results are asked for. `pin_keys`: newest first."""
+    """Where results are asked for. `keys` are read when a code is checked, so that a rotated one counts at once."""
 
-    def __init__(self, pool: asyncpg.Pool, cache: Cache, pin_keys: Sequence[bytes]) -> None:
-        self._pool, self._cache, self._pin_keys = pool, cache, pin_keys
+    def __init__(self, pool: Database, cache: Cache, keys: KeyRing) -> None:
+        self._pool, self._cache, self._keys = pool, cache, keys
 
     async def find(self, exam: Exam, question: Question, now: datetime) -> Result:
         """The released result that the question proves a right to; raises ResultNotFound for everything else.
@@ -124,7 +125,8 @@ class ScoreDesk:
             case "birth-date":
                 right = birth_date is not None and birth_date == question.birth_date
             case "pin":
-                right = pin_matches(self._pin_keys, exam.code, question.candidate_number, question.pin or "", pin_hash)
+                keys = [key.value for key in self._keys.all("pin")]
+                right = pin_matches(keys, exam.code, question.candidate_number, question.pin or "", pin_hash)
         return right and row is not None
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from kit.bounded_pool import BoundedPool
 from kit.cache import Cache
 from kit.client_address import ClientAddress
 from kit.clock import utc_now
@@ -39,7 +39,9 @@ from server.site_pages import site_routes
 
 # A lookup is a few dozen bytes; uploads will have a door of their own.
 _LARGEST_BODY = 16 * 1024
-_ANSWER_SECONDS = 5.0
+# A lookup takes a millisecond; one that takes this long will not be answered.
+_ANSWER_SECONDS = 2.0
+_WAIT_SECONDS = 1.0
 _FIRST_LOAD_SECONDS = 1.0
 # In the tree and in a wheel alike, `templates` lies beside the packages.
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -47,8 +49,11 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 Application = Callable[..., Awaitable[None]]
 
 
-def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Application:
-    """The ASGI application of one web worker. It starts with settings and local files alone: pools open lazily."""
+def create_app(settings: Settings, *, worker: int = 1, clock: Callable[[], datetime] = utc_now) -> Application:
+    """The ASGI application of one web worker, known to others as `NODE/worker`.
+
+    It starts with settings and local files alone: pools open lazily.
+    """
     set_up_logs(settings.log_level)
     litestar = Litestar(
         route_handlers=[
@@ -63,7 +68,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         dependencies=_dependencies(),
         exception_handlers=EXCEPTION_HANDLERS,  # type: ignore[arg-type]  # Litestar wants one type of error each
         lifespan=[_lifespan],
-        state=_state(settings, clock),
+        state=_state(settings, worker, clock),
         openapi_config=_OPENAPI,
         plugins=[DecimalIsNumber()],
         compression_config=CompressionConfig(backend="gzip", minimum_size=1000, exclude=["^/static/"]),
@@ -83,17 +88,18 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
-def _state(settings: Settings, clock: Callable[[], datetime]) -> State:
+def _state(settings: Settings, worker: int, clock: Callable[[], datetime]) -> State:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
     redis = RedisServer(settings.redis_url)
     return State(
         {
             "settings": settings,
+            "node": f"{settings.node}/{worker}",
             "clock": clock,
             "public_url": settings.public_url,
             "metrics_from": settings.metrics_from,
             "cache_key": keys.current("cache").value,
-            "pin_keys": [key.value for key in keys.all("pin")],
+            "key_ring": keys,
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "pages": Pages(_TEMPLATES),
@@ -124,8 +130,9 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     )
     await state.pool
     cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
-    state.catalogue = Catalogue(state.pool, f"{state.settings.node}/{os.getpid()}")
-    state.desk = ScoreDesk(state.pool, cache, state.pin_keys)
+    state.catalogue = Catalogue(state.pool, state.node)
+    bounded = BoundedPool(state.pool, patience=_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql)
+    state.desk = ScoreDesk(bounded, cache, state.key_ring)
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
     try:

@@ -1,7 +1,7 @@
 """The outermost door: every answer leaves with the same protection, and every request is counted and timed."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 import structlog
@@ -51,7 +51,7 @@ class Doorway:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS]
+                message["headers"] = _protected(message.get("headers", ()))
             elif bare:
                 message = {**message, "body": b""}
             await send(message)
@@ -60,6 +60,14 @@ class Doorway:
             await self.app(scope, receive, leave)
         finally:
             _record(scope, asked, status, time.perf_counter() - started)
+
+
+def _protected(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """With our headers; what does not say how long it may be kept is kept by nobody."""
+    told = list(headers)
+    if not any(name.lower() == b"cache-control" for name, _ in told):
+        told.append((b"cache-control", b"no-store"))
+    return told + _RAW_HEADERS
 
 
 def _record(scope: Scope, method: str, status: int, seconds: float) -> None:

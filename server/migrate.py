@@ -18,7 +18,6 @@ _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyCo
 _REFUSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
     asyncpg.ClientConfigurationError,
 )
 
@@ -36,6 +35,10 @@ async def bring_up_to_date(owner_url: str, runtime_url: str) -> list[Migration]:
         return await _migrate(owner_url, runtime_url)
     except _AWAY as problem:
         raise DatabaseAwayError(f"PostgreSQL cannot be reached: {_told(problem)}.") from None
+    except asyncpg.InsufficientPrivilegeError as problem:
+        raise UsageError(
+            f"PostgreSQL refuses: {_told(problem)}. Set DATABASE_OWNER_URL to the role that owns the tables."
+        ) from None
     except _REFUSED as problem:
         raise UsageError(f"PostgreSQL refuses: {_told(problem)}.") from None
     except asyncpg.DiskFullError as problem:

@@ -22,6 +22,7 @@ from kit.migrations import find_migrations, migrate
 from server.app import create_app
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
+from server.running.patience import PatientProtocol
 from server.settings import Settings, load_settings
 from tests.people import MORNING
 
@@ -159,7 +160,13 @@ async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
         listening.listen(512)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(settings, clock=clock), access_log=False, log_config=None, proxy_headers=False
+            create_app(settings, clock=clock),
+            http=PatientProtocol,
+            ws="none",
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server._serve(sockets=[listening]))

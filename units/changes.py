@@ -14,8 +14,10 @@ CHANNEL = "baodanh_change"
 
 changes = sql.load(__file__, "changes")
 
-# A node that has not been heard of for this long is gone, not late.
-NODE_IS_ALIVE_FOR = timedelta(seconds=6)
+# A node that stopped in good order has said so. One that fell silent may still be answering, from what it knew last:
+# it counts as behind until it has been forgotten, or has come back under its name.
+NODE_IS_SILENT_AFTER = timedelta(seconds=6)
+NODE_IS_REMEMBERED_FOR = timedelta(minutes=10)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -37,15 +39,22 @@ async def last_change(database: Database) -> int:
     return await changes.find_last_change(database)
 
 
-async def nodes_behind(database: Database, change: int) -> list[str]:
-    """Names of the running nodes that have not applied `change` yet."""
-    nodes = await changes.list_nodes(database, alive_for=NODE_IS_ALIVE_FOR)
-    return [node["name"] for node in nodes if node["applied_change"] < change]
+class Node(msgspec.Struct, frozen=True):
+    """A web process that has shown itself lately: what it has applied, and for how long it has been silent."""
+
+    name: str
+    applied_change: int
+    silent_for: timedelta
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it should have been heard of since."""
+        return self.silent_for > NODE_IS_SILENT_AFTER
 
 
-async def list_nodes(database: Database) -> list[str]:
-    """Names of all running nodes."""
-    return [node["name"] for node in await changes.list_nodes(database, alive_for=NODE_IS_ALIVE_FOR)]
+async def list_nodes(database: Database) -> list[Node]:
+    """All nodes that are remembered, by name."""
+    return [Node(**row) for row in await changes.list_nodes(database, remembered_for=NODE_IS_REMEMBERED_FOR)]
 
 
 async def record_node(database: Database, name: str, applied_change: int) -> None:

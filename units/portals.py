@@ -21,10 +21,20 @@ def comes_from_elsewhere(connection: ASGIConnection) -> bool:
     Programs send no Origin and are met by the rate limits alone. A form on another site posts with an Origin, or at
     least with `Sec-Fetch-Site`.
     """
-    origin = connection.headers.get("origin")
-    if origin is None:
-        return connection.headers.get("sec-fetch-site") in ("cross-site", "same-site")
-    return origin != connection.app.state.public_url and _host(origin) != connection.headers.get("host", "").lower()
+    origins = connection.headers.getall("origin", [])
+    if connection.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return True
+    if not origins:
+        return False
+    return len(origins) > 1 or not _is_ours(connection, origins[0])
+
+
+def _is_ours(connection: ASGIConnection, origin: str) -> bool:
+    # Where PUBLIC_URL says who we are, a Host header that somebody else's name resolved to does not.
+    if public_url := connection.app.state.public_url:
+        return origin == public_url
+    host = connection.headers.get("host", "").lower()
+    return bool(host) and _host(origin) == host
 
 
 def require_known_origin(connection: ASGIConnection, _: BaseRouteHandler) -> None:

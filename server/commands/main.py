@@ -119,6 +119,8 @@ def main() -> None:
         facts = {name: _RULES.get(str(fact), fact) for name, fact in problem.facts.items()}
         _fail(_SENTENCES.get(problem.code, problem.code).format(**facts))
     except KeyboardInterrupt:
+        # What a command has not finished is rolled back.
+        print("Stopped; nothing was changed.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # Somebody read only the first lines (`| head`); that is no mistake.

@@ -24,7 +24,7 @@ from lookup.score_import import ImportOptions, import_scores
 from server.commands.import_report import print_summary
 from server.running.service import connect
 from server.settings import load_settings
-from units.changes import list_nodes, nodes_behind
+from units.changes import list_nodes
 
 app = App(name="scores", help="Results: import, release, withdraw.")
 
@@ -66,6 +66,8 @@ def import_file(
         Accept lookup codes shorter than ten signs; they are worth no more than a birth date.
     """
     settings = load_settings(os.environ)
+    # The report repeats what the file says of people.
+    os.umask(0o077)
     options = ImportOptions(
         dry_run=dry_run, report=report, reason=reason, pad_number=pad_number, convert=convert, weak_pins=weak_pins
     )
@@ -152,13 +154,19 @@ def withdraw(code: str, *, reason: str | None = None) -> int:
 
 async def _wait_for_nodes(connection: asyncpg.Connection, change: int, what: str) -> int:
     deadline = time.monotonic() + _WAIT_SECONDS
-    while behind := await nodes_behind(connection, change):
-        if time.monotonic() > deadline:
-            print(f"These nodes have not {what} yet: {', '.join(behind)}.", file=sys.stderr)
-            return 1
+    while True:
+        nodes = await list_nodes(connection)
+        behind = [node for node in nodes if node.applied_change < change]
+        # Who is silent already is named at once; who was heard of a moment ago has time to answer.
+        if all(node.is_silent for node in behind) or time.monotonic() > deadline:
+            break
         await asyncio.sleep(0.05)
-    running = await list_nodes(connection)
-    print(f"All {len(running)} running workers have {what}." if running else "No node is running at the moment.")
+    for node in behind:
+        seconds = round(node.silent_for.total_seconds())
+        print(f"{node.name} has not {what} yet; it was last heard of {seconds} s ago.", file=sys.stderr)
+    if behind:
+        return 1
+    print(f"All {len(nodes)} running workers have {what}." if nodes else "No node is running at the moment.")
     return 0
 
 

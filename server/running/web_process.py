@@ -10,6 +10,7 @@ import time
 import uvicorn
 
 from server.app import create_app
+from server.running.patience import PatientProtocol
 from server.settings import load_settings
 
 # What is being answered when the service stops may take this long.
@@ -21,15 +22,17 @@ def main() -> None:
     """Serve on the listening socket inherited as `--fd`, until SIGTERM or until the parent is gone."""
     arguments = argparse.ArgumentParser(prog="server.running.web_process")
     arguments.add_argument("--fd", type=int, required=True)
-    listening = socket.socket(fileno=arguments.parse_args().fd)
+    arguments.add_argument("--worker", type=int, required=True)
+    told = arguments.parse_args()
+    listening = socket.socket(fileno=told.fd)
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     settings = load_settings(os.environ)
     config = uvicorn.Config(
         # Made inside the event loop that serves: the database pool belongs to the loop it is made in.
-        lambda: create_app(settings),
+        lambda: create_app(settings, worker=told.worker),
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -23,6 +23,7 @@ class WebWorker:
 
     def __init__(self, number: int, listening: socket.socket, environ: dict[str, str]) -> None:
         self.name = f"Web process {number}"
+        self.number = number
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
         self._listening = listening
@@ -36,7 +37,7 @@ class WebWorker:
         self.starts += 1
         self.process = children.start(
             # -P: the folder we happen to stand in is none of ours.
-            [sys.executable, "-P", "-m", "server.running.web_process", "--fd", str(fd)],
+            [sys.executable, "-P", "-m", "server.running.web_process", "--fd", str(fd), "--worker", str(self.number)],
             when_we_die=signal.SIGKILL,
             environ=self._environ,
             pass_fds=[fd],

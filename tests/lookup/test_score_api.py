@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from lookup.pins import derive_pin, hash_imported_pin
@@ -173,7 +174,8 @@ async def test_another_sites_page_may_read_public_facts_but_not_post_a_lookup(co
     elsewhere = {"Origin": "https://portal.example"}
     read = await visitor.get(f"{RESULTS}/{MINH.number}", headers=elsewhere)
     assert read.headers["access-control-allow-origin"] == "*"
-    for headers in (elsewhere, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+    twice = httpx.Headers([("Origin", service.url), ("Origin", "https://portal.example")])
+    for headers in (elsewhere, twice, {"Origin": "null"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"}):
         refused = await visitor.post(RESULTS, json={"candidate_number": MINH.number}, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "portal_not_registered")
         page = await visitor.post(

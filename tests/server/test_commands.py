@@ -92,6 +92,19 @@ async def test_an_exam_that_was_public_is_withdrawn_and_not_removed(baodanh, con
     assert "scores withdraw" in complained
 
 
+async def test_a_node_that_fell_silent_is_named_and_not_taken_for_gone(baodanh, connection):
+    exam = await given_exam(connection)
+    await given_results(connection, exam, [paper_of(MINH)])
+    await connection.execute(
+        "insert into units.nodes (name, applied_change, seen_at)"
+        " values ('tinh-2/1', 0, clock_timestamp() - interval '60 s')"
+    )
+    for command in ("release", "withdraw"):
+        code, _, complained = await baodanh("scores", command, exam.code)
+        assert code == 1
+        assert "tinh-2/1" in complained
+
+
 async def test_lists_are_one_item_a_line_with_the_code_first(baodanh, connection):
     await given_exam(connection, "b")
     await given_exam(connection, "a")

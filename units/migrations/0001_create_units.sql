@@ -32,4 +32,4 @@ create unique index only_one_unit_is_the_root on units.units ((true)) where mana
 -- Named neutrally until `baodanh unit describe` tells who runs this service.
 insert into units.units (code, kind, name, short_name, name_en, governing_body, responsible_person, address, hotline, email)
 values ('so', 'department', 'Sở Giáo dục và Đào tạo', 'Sở GDĐT', 'Department of Education and Training',
-        'Ủy ban nhân dân cấp tỉnh', 'Đang cập nhật', 'Đang cập nhật', 'Đang cập nhật', 'Đang cập nhật');
+        'Ủy ban nhân dân cấp tỉnh', '', '', '', '');

@@ -19,6 +19,9 @@ on conflict (name) do update set applied_change = excluded.applied_change, seen_
 -- name: remove_node(name)!
 delete from units.nodes where name = :name;
 
--- name: list_nodes(alive_for)
--- Nodes heard of within the interval, and what they have applied.
-select name, applied_change from units.nodes where seen_at > clock_timestamp() - :alive_for::interval order by name;
+-- name: list_nodes(remembered_for)
+-- Nodes heard of within the interval, what they have applied, and for how long they have been silent.
+select name, applied_change, clock_timestamp() - seen_at as silent_for
+from units.nodes
+where seen_at > clock_timestamp() - :remembered_for::interval
+order by name;

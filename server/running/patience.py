@@ -1,0 +1,60 @@
+"""How long and how large a request may be before it is one: strangers hold neither memory nor time of a worker."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# Browsers send one or two thousand bytes of headers.
+LARGEST_HEAD = 32 * 1024
+# A few dozen bytes over a bad mobile network take less.
+SLOWEST_REQUEST = 20.0
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"connection: close\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with a bound on the size of a request's head and on the time until all of it is there."""
+
+    def connection_made(self, transport: Any) -> None:  # noqa: D102
+        super().connection_made(transport)
+        self._head_bytes, self._in_head = 0, False
+        self._too_slow: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:  # noqa: D102
+        self._watch_the_clock()
+        super().data_received(data)
+        # The parser keeps what it has of an unfinished head.
+        if self._in_head:
+            self._head_bytes += len(data)
+        if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:  # noqa: D102
+        self._head_bytes, self._in_head = 0, True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:  # noqa: D102
+        self._head_bytes, self._in_head = 0, False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:  # noqa: D102
+        self._stop_the_clock()
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+        self._stop_the_clock()
+        super().connection_lost(exc)
+
+    def _watch_the_clock(self) -> None:
+        if self._too_slow is None:
+            self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.close)
+
+    def _stop_the_clock(self) -> None:
+        if self._too_slow is not None:
+            self._too_slow.cancel()
+            self._too_slow = None
