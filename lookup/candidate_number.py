@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import cycle
 
 import msgspec
 
@@ -55,6 +56,5 @@ def _pattern(mask: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _example(mask: str) -> str:
-    first = mask.split("|", maxsplit=1)[0]
-    digits = iter(f"{1:0{first.count('9')}d}") if "9" in first else iter(())
-    return "".join(next(digits) if sign == "9" else sign for sign in first)
+    digits = cycle("0123456789")
+    return "".join(next(digits) if sign == "9" else sign for sign in mask.split("|", maxsplit=1)[0])

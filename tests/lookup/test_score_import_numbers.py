@@ -85,7 +85,7 @@ async def test_the_file_of_another_exam_is_recognised_by_its_numbers(exam, files
     assert "--pad-number" not in " ".join(problem.sentence() for problem in summary.problems)
     nearly = "SBD,Toán\n06000001,8\n" + "".join(f"HSG{i},8\n" for i in range(101, 131))
     assert (await files.send(exam, nearly)).problems[0].sentence() == (
-        "30 of 31 candidate numbers look like “HSG101”, this exam's like 00000001: is this the right exam?"
+        "30 of 31 candidate numbers look like “HSG101”, this exam's like 01234567: is this the right exam?"
     )
     half = "SBD,Toán\n" + "".join(f"{i},8\n060000{i % 100:02d},8\n" for i in range(990001, 990031))
     assert (await files.send(exam, half)).problems[0].code == "digits_missing"
