@@ -12,7 +12,16 @@ import msgspec
 from kit.vietnamese import clean_cell
 from lookup.exams import Exam
 from lookup.pins import hash_imported_pin, normalise_pin
-from lookup.score_cells import NOT_TAKEN, Reading, check_name, cleaned, is_formula, read_birth_date, read_total
+from lookup.score_cells import (
+    LONGEST_NAME,
+    NOT_TAKEN,
+    Reading,
+    check_name,
+    cleaned,
+    is_formula,
+    read_birth_date,
+    read_total,
+)
 from lookup.score_papers import UNSURE, Remembered
 from lookup.score_problems import Fault
 from lookup.totals import TotalRule, add_up
@@ -65,7 +74,8 @@ class Names(Detail):
         """Most chunks hold plain names only, which one search over all of them tells."""
         cells = list(map(" ".join, zip(*(chunk.cells[column] for column in self._columns), strict=True)))
         everything = _SEPARATED.join(cells)
-        if not _UNUSUAL.search(everything) and is_normalized("NFC", everything):
+        plain = not _UNUSUAL.search(everything) and is_normalized("NFC", everything)
+        if plain and max(map(len, cells), default=0) <= LONGEST_NAME:
             return [cell or NULL for cell in cells]
         return [self._literal(cell) for cell in cells]
 

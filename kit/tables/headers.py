@@ -9,6 +9,8 @@ from kit.tables.table import Header, IsHeader
 HEAD_ROWS = 30
 # One recognised cell may be a word in a title ("Điểm thi ... Toán"); two side by side are a heading.
 ENOUGH = 2
+# A wider row is no heading that a person wrote; looking at a million cells one by one would take half a minute.
+MOST = 500
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -24,6 +26,8 @@ def best_header(head: list[list[str]], is_header: IsHeader, convert: Charset | N
     """The row with the highest score, the upper one of equals, as written or else converted; None below two."""
     best: Found | None = None
     for position, row in enumerate(head):
+        if len(row) > MOST and len(_trimmed(row)) > MOST:
+            continue
         for charset in (None, convert) if convert else (None,):
             cells = _trimmed([legacy_text.convert(cell, charset) for cell in row] if charset else row)
             score = is_header(cells) if len(cells) >= ENOUGH else 0

@@ -68,7 +68,7 @@ create table lookup.results (
     scores numeric[] not null,
     marks text[],
     total numeric,
-    name text,
+    name text constraint name_is_a_name check (char_length(name) <= 150),
     birth_date date,
     -- Only for pins that came with a file: HMAC(pin key, exam, number, pin). Pins that we issue are derived.
     pin_hash bytea,

@@ -214,7 +214,7 @@ async def test_formulas_without_values_are_refused_wherever_they_stand(connectio
     exam = await given_exam(connection, f"exam-{next(_numbers)}", policy="pin")
     book = openpyxl.Workbook()
     book.active.append(["STT", "SBD", "Họ tên", "PIN", "Toán", "Ngoại ngữ", "Mã ngoại ngữ"])
-    book.active.append(["=A1", "=B9", "=C9", "=REPT(8,12)", "=4+4", 8, "=N1"])
+    book.active.append(["=A1", "=B9", "=C9", "=UPPER(CONCAT(D5,E6,F7))", "=4+4", 8, "=N1"])
     book.active.append(["=A2", "06000002", "Lê An", "", 8, "=KT", "N1"])
     book.save(tmp_path / "cong-thuc.xlsx")
     summary = await files.send_path(exam, tmp_path / "cong-thuc.xlsx")
@@ -296,3 +296,15 @@ def test_every_message_speaks_both_languages_with_the_same_facts():
         assert message.en, code
         assert message.vi, code
         assert fields(message.vi) <= fields(message.en), code
+
+
+async def test_a_name_that_is_a_novel_is_refused_among_plain_names_too(exam, files):
+    rows = "".join(f"0600{i:04d},Lê An,8\n" for i in range(1, 50))
+    summary = await files.send(exam, f"SBD,Họ tên,Toán\n{rows}06000099,{'A' * 200},8\n")
+    assert [(p.row, p.code) for p in summary.problems] == [(51, "name_too_long")]
+
+
+async def test_a_million_headings_are_no_heading(exam, files):
+    with pytest.raises(TableError) as refused:
+        await files.send(exam, ",".join(["SBD", "Toán", *["x"] * 1_000_000]) + "\n06000001,8\n")
+    assert refused.value.code == "header_not_found"
