@@ -249,7 +249,6 @@ async def hang(context: BrowserContext, pages: Pages) -> None:
     await context.route(f"{HOST}/**", answer)
 
 
-def as_answer(text: str, status: int = 200, **headers: str) -> dict[str, Any]:
+def as_answer(text: str) -> dict[str, Any]:
     """What a browser gets: a page with the headers that every answer leaves with."""
-    content_type = {"Content-Type": "text/html; charset=utf-8"}
-    return {"status": status, "body": text, "headers": SECURITY_HEADERS | content_type | headers}
+    return {"body": text, "headers": SECURITY_HEADERS | {"Content-Type": "text/html; charset=utf-8"}}
