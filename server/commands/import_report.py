@@ -1,28 +1,33 @@
 """What an import found and did, as the operator reads it on a terminal or in a log."""
 
+import re
+
 from lookup.score_import import ImportSummary
 from lookup.score_problems import MESSAGES, Problem
+
+# A file could carry what moves the cursor, changes the title or turns the line around.
+_COMMANDS_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def print_summary(summary: ImportSummary) -> None:
     """Remarks and conversions first, then every problem by row and column, then the counts and what was done."""
     for remark in summary.remarks:
-        print(remark)
+        _say(remark)
     _print_conversions(summary)
     for problem in summary.problems:
-        print(_line(problem))
+        _say(_line(problem))
     if summary.unlisted:
         print(f"... and {summary.unlisted} more, counted below.")
     for code, count in sorted(summary.counts.items()):
         print(f"{MESSAGES[code].title}: {count}")
-    print(_conclusion(summary))
+    _say(_conclusion(summary))
 
 
 def _print_conversions(summary: ImportSummary) -> None:
     if summary.conversions:
         print("Converted, for example:" if summary.converted else "It would become, for example:")
     for example in summary.conversions:
-        print(f"  row {example.row}: {example.before} -> {example.after}")
+        _say(f"  row {example.row}: {example.before} -> {example.after}")
 
 
 def _line(problem: Problem) -> str:
@@ -57,3 +62,7 @@ def _outcome(summary: ImportSummary) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _say(line: str) -> None:
+    print(_COMMANDS_A_TERMINAL.sub("\N{REPLACEMENT CHARACTER}", line))

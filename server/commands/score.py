@@ -57,7 +57,7 @@ def import_file(
     report
         Write an annotated workbook (.xlsx) of what is wrong.
     reason
-        Why results change (`Phúc khảo`); needed when the exam has results already.
+        Why results change (`Phúc khảo`); needed when results on record change, or were released.
     pad_number
         Candidate numbers lost their leading zeros: fill them up to this many digits.
     convert

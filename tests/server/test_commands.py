@@ -105,6 +105,27 @@ async def test_a_node_that_fell_silent_is_named_and_not_taken_for_gone(baodanh, 
         assert "tinh-2/1" in complained
 
 
+async def test_a_file_cannot_command_the_terminal(baodanh, connection, tmp_path):
+    await given_exam(connection)
+    file = tmp_path / "diem.csv"
+    file.write_text("SBD,Toán\n99000001,8\x1b]0;hacked\x07\n", encoding="utf-8")
+    code, said, _ = await baodanh("scores", "import", str(file), "--exam", "thpt-2026")
+    assert code == 1
+    assert "row 2, Toán" in said
+    assert "\x1b" not in said
+    assert "\x07" not in said
+
+
+async def test_lookup_codes_are_written_for_us_alone_and_over_nothing(baodanh, connection, tmp_path):
+    exam = await given_exam(connection, policy="pin")
+    await given_results(connection, exam, [paper_of(MINH)])
+    out = tmp_path / "ma-tra-cuu.csv"
+    assert (await baodanh("scores", "pins", exam.code, str(out)))[0] == 0
+    assert out.stat().st_mode & 0o077 == 0
+    assert MINH.number in out.read_text(encoding="utf-8-sig")
+    assert (await baodanh("scores", "pins", exam.code, str(out)))[0] == 1
+
+
 async def test_lists_are_one_item_a_line_with_the_code_first(baodanh, connection):
     await given_exam(connection, "b")
     await given_exam(connection, "a")
