@@ -1,11 +1,11 @@
 """Exams and results as JSON, for portals, apps and whoever builds on them."""
 
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Annotated, TypeVar, cast
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import PathParameter
 
 from kit.bodies import read_fields
 from kit.errors import DomainError
@@ -20,6 +20,11 @@ from lookup.scores import ScoreDesk
 from units.portals import require_known_origin, share_foreign_limit
 
 Shape = TypeVar("Shape")
+
+ExamCode = Annotated[str, PathParameter(description="Code of the exam, as in the list of exams.")]
+CandidateNumber = Annotated[
+    str, PathParameter(description="As printed on the exam notice; blanks and dots are harmless.")
+]
 
 # Public facts may be read by any page; the answers themselves carry no cookie and no secret.
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
@@ -62,7 +67,7 @@ async def list_exams(
     responses=EXAM_PROBLEMS,
 )
 async def show_exam(
-    exam_code: FromPath[str], catalogue: NamedDependency[Catalogue], now: NamedDependency[datetime]
+    exam_code: ExamCode, catalogue: NamedDependency[Catalogue], now: NamedDependency[datetime]
 ) -> Response[ExamDetails]:
     """One exam with its number format, the second fact it asks for, its papers and, once open, their distributions."""
     return _json(exam_json.describe(catalogue.find(exam_code), now), _OPEN)
@@ -76,8 +81,8 @@ async def show_exam(
     responses=READ_PROBLEMS,
 )
 async def read_result(
-    exam_code: FromPath[str],
-    candidate_number: FromPath[str],
+    exam_code: ExamCode,
+    candidate_number: CandidateNumber,
     catalogue: NamedDependency[Catalogue],
     desk: NamedDependency[ScoreDesk],
     now: NamedDependency[datetime],
@@ -100,7 +105,7 @@ async def read_result(
     responses=LOOKUP_PROBLEMS,
 )
 async def look_up_result(
-    exam_code: FromPath[str],
+    exam_code: ExamCode,
     request: Request,
     catalogue: NamedDependency[Catalogue],
     desk: NamedDependency[ScoreDesk],
