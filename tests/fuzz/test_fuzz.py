@@ -98,7 +98,9 @@ def then_programs_were_told_by_a_code(exchanges: list[Exchange]):
 
 
 def is_from_uvicorn(answer: Answer) -> bool:
-    """What was no HTTP at all. The sentence is missing where a HEAD was made out."""
+    """What was no HTTP at all, or had endless headers. The sentence is missing where a HEAD was made out."""
+    if answer.status == 431:
+        return not answer.body
     return answer.status == 400 and answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 

@@ -14,7 +14,7 @@ from tests.server.running import Running, children_of, is_alive, reachable_folde
 COUNT = "select count(*) from units.units"
 ADD = (
     "insert into units.units (code, kind, name, short_name, name_en, managed_by, governing_body, responsible_person,"
-    " address, hotline, email) values ('{0}', 'primary', '', '', '', 'so', '', '', '', '', '') returning code"
+    " address, hotline, email) values ('{0}', 'primary', 'Trường', '', '', 'so', '', '', '', '', '') returning code"
 )
 
 
