@@ -29,7 +29,9 @@ def serves(pid: int, data: Path) -> bool:
     """Whether the process is a PostgreSQL on this data folder: it stands inside it, or names it when started."""
     if _PROC.exists():
         return _stands_in(_PROC / str(pid), data)
-    told = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    told = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
     return "postgres" in told and f"-D {data} " in told
 
 

@@ -204,6 +204,10 @@ class _Supervisor:
 
 
 def _in_words(problem: OSError, state_dir: Path) -> UsageError:
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+    # Copying a folder gathers what went wrong with its files into one error without a number.
+    gathered = str(problem) if isinstance(problem, shutil.Error) else ""
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in gathered:
         return UsageError(f"No space is left for {state_dir}: free some, or choose another STATE_DIR.")
-    return UsageError(f"{problem.filename or state_dir}: {problem.strerror}. Choose a STATE_DIR that can be written.")
+    return UsageError(
+        f"{problem.filename or state_dir}: {problem.strerror or problem}. Choose a STATE_DIR that can be written."
+    )

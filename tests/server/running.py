@@ -176,7 +176,9 @@ def until(happened: Callable[[], Any], explain: Callable[[], str] = str, *, seco
 
 def children_of(parent: int) -> dict[int, str]:
     """Process ids and command lines of its living children."""
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    )
     lines = (line.split(maxsplit=3) for line in told.stdout.splitlines())
     return {int(pid): command for pid, ppid, state, command in lines if int(ppid) == parent and state[0] != "Z"}
 
