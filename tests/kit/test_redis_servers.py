@@ -55,9 +55,11 @@ async def test_a_stopped_server_costs_one_wait_for_everybody_together(stoppable_
     stoppable_valkey.freeze()
     answers, first = await timed(asyncio.gather(*(redis.ask(get("a"), default="none") for _ in range(50))))
     assert answers == ["none"] * 50
-    assert PATIENCE - 0.01 < first < 2 * PATIENCE
+    # Fifty waits one after the other would be fifty times as long.
+    assert PATIENCE - 0.01 < first < 10 * PATIENCE
     assert redis.is_away
-    assert redis.trouble == "no answer within 250 ms"
+    # On a busy machine it is the new connection that got no answer.
+    assert redis.trouble in ("no answer within 250 ms", "Timeout connecting to server")
     _, later = await timed(asyncio.gather(*(redis.ask(get("a")) for _ in range(50))))
     assert later < NOBODY_WAITED
     stoppable_valkey.thaw()
