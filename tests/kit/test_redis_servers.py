@@ -218,7 +218,7 @@ async def test_a_cluster_is_asked_through_the_same_door(valkey_cluster):
         assert await redis.answers()
         valkey_cluster.freeze()
         _, waited = await timed(redis.get_many(keys))
-        assert waited < 2 * PATIENCE
+        assert waited < 10 * PATIENCE
         assert redis.is_away
         valkey_cluster.thaw()
         await until(lambda: not redis.is_away)
@@ -243,7 +243,7 @@ async def test_a_dead_sentinel_in_the_list_hides_nothing(valkey_behind_sentinel)
         assert await redis.run([("SET", "a", "1"), ("GET", "a")]) == [True, b"1"]
         valkey_behind_sentinel.freeze()
         _, waited = await timed(redis.ask(get("a")))
-        assert waited < 2 * PATIENCE
+        assert waited < 10 * PATIENCE
         valkey_behind_sentinel.thaw()
         await until(lambda: not redis.is_away)
         assert await redis.ask(get("a")) == b"1"
