@@ -1,6 +1,8 @@
 """A pool of connections for which nobody waits long: a lookup that cannot have PostgreSQL says so at once."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -26,6 +28,16 @@ class BoundedPool:
             return await self._pool.acquire(timeout=self._patience)
         except TimeoutError:
             raise ServiceUnavailable from None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[asyncpg.Connection, None]:
+        """A connection in a transaction of its own, committed at the end of the block."""
+        connection = await self.acquire()
+        try:
+            async with connection.transaction():
+                yield cast("asyncpg.Connection", connection)
+        finally:
+            await self.release(connection)
 
     async def release(self, connection: PoolConnectionProxy) -> None:
         """Give a connection back."""

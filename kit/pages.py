@@ -1,6 +1,8 @@
 """Pages as people see them: a template, in the language of the address, with sentences from one place."""
 
+import re
 from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,11 @@ from kit import locale as languages
 from kit.errors import FieldError
 from kit.locale import Locale
 from kit.static_files import StaticFiles
+
+
+def see_other(path: str, *, headers: dict[str, str] | None = None) -> Response[None]:
+    """Where to go on after a form was taken: the browser asks for the page anew, and a reload posts nothing twice."""
+    return Response(None, status_code=303, headers={"Location": path, "Cache-Control": "no-store"} | (headers or {}))
 
 
 class Pages:
@@ -57,6 +64,16 @@ class Pages:
     def html(self, locale: Locale, template: str, **context: Any) -> str:
         """The bare text of a template. Every page wants `path` (the Vietnamese address), `unit` and `now`."""
         return self._template(locale, template).render(context)
+
+    def letter(self, name: str, **facts: Any) -> tuple[str, str, str]:
+        """Subject, text and HTML of `mail/{name}.html`, in Vietnamese. Its blocks are `subject` and `body`.
+
+        The text is the body's, with the address of each link behind its words.
+        """
+        template = self._template("vi", f"mail/{name}.html")
+        context = template.new_context(facts)
+        subject, body = ("".join(template.blocks[block](context)) for block in ("subject", "body"))
+        return " ".join(_plain(subject).split()), _as_text(body), template.render(facts)
 
     def sentence(self, locale: Locale, code: str, **facts: Any) -> tuple[str, str]:
         """Title and detail of a problem as plain text, the same words that its page says."""
@@ -116,6 +133,17 @@ def _name_of(thing: Any, *, locale: Locale) -> Markup:
 
 def _no_plurals(singular: str, plural: str, number: int) -> str:
     raise NotImplementedError(f"Vietnamese has no plural: word it without one ({singular!r}).")
+
+
+def _as_text(html: str) -> str:
+    """A letter's body as plain text: one paragraph a line, the address behind each link."""
+    html = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', r"\2: \1", html, flags=re.DOTALL)
+    html = re.sub(r"\s+", " ", html)
+    html = re.sub(r"</(?:p|h\d|ul|ol|table)>|<br>", "\n\n", html)
+    html = re.sub(r"<li>", "\n- ", html)
+    lines = (" ".join(line.split()) for line in re.sub(r"<[^>]*>", "", html).splitlines())
+    text = unescape("\n".join(lines)).strip()
+    return re.sub(r"\n{3,}", "\n\n", text) + "\n"
 
 
 def _plain(html: str) -> str:

@@ -10,6 +10,7 @@ import structlog
 from kit.errors import ServiceUnavailable
 from lookup.exams import Exam, ExamNotFound, list_exams
 from units.changes import CHANNEL, forget_node, last_change, record_node
+from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ class Catalogue:
     def __init__(self, pool: asyncpg.Pool, node: str) -> None:
         self._pool, self._node = pool, node
         self._exams: dict[str, Exam] | None = None
-        self._root_unit: Unit | None = None
+        self._units: UnitTree | None = None
         self._applied_change = -1
         self._told = asyncio.Event()
         self._heard_at: float | None = None
@@ -46,9 +47,14 @@ class Catalogue:
     @property
     def root_unit(self) -> Unit:
         """The unit that runs this service; raises ServiceUnavailable before the first load."""
-        if self._root_unit is None:
+        return next(iter(self.units))
+
+    @property
+    def units(self) -> UnitTree:
+        """Every unit; raises ServiceUnavailable before the first load."""
+        if self._units is None:
             raise ServiceUnavailable
-        return self._root_unit
+        return self._units
 
     def exams(self) -> list[Exam]:
         """Every exam, the newest year first; raises ServiceUnavailable before the first load."""
@@ -71,7 +77,7 @@ class Catalogue:
         if change != self._applied_change:
             exams = await list_exams(self._pool)
             units = await list_units(self._pool)
-            self._exams, self._root_unit = {exam.code: exam for exam in exams}, units[0]
+            self._exams, self._units = {exam.code: exam for exam in exams}, UnitTree(units)
             self._applied_change = change
         await record_node(self._pool, self._node, self._applied_change)
         self._heard_at = time.monotonic()

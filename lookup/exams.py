@@ -18,6 +18,7 @@ from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
 from units.changes import Change, announce
+from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
 exams = sql.load(__file__, "exams")
@@ -177,12 +178,12 @@ async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime) 
 
 
 async def list_exams(database: Database) -> list[Exam]:
-    """Every exam with its unit, papers and releases; the newest year first."""
-    known_units = {unit.code: unit for unit in await list_units(database)}
+    """Every exam with the unit that answers for it today, its papers and releases; the newest year first."""
+    tree = UnitTree(await list_units(database))
     subjects = _by_exam(await exams.list_subjects(database), _read_subject)
     releases = _by_exam(await exams.list_releases(database), lambda row: row)
     return [
-        _read_exam(row, known_units[row["unit_code"]], subjects.get(row["code"], []), releases.get(row["code"], []))
+        _read_exam(row, tree.current(row["unit_code"]), subjects.get(row["code"], []), releases.get(row["code"], []))
         for row in await exams.list_exams(database)
     ]
 

@@ -20,6 +20,7 @@ from kit.cache import Cache
 from kit.client_address import ClientAddress
 from kit.clock import utc_now
 from kit.keys import KeyRing
+from kit.mail.post import Post
 from kit.pages import Pages
 from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
@@ -33,9 +34,12 @@ from server.doorway import Doorway
 from server.health import show_health, show_readiness
 from server.logs import set_up_logs
 from server.metrics import show_metrics
+from server.officers_area import officers_routes
 from server.problems import EXCEPTION_HANDLERS
 from server.settings import Settings
 from server.site_pages import site_routes
+from units.officers.doorkeeper import provide_session
+from units.unit_tree import UnitTree
 
 # A lookup is a few dozen bytes; uploads will have a door of their own.
 _LARGEST_BODY = 16 * 1024
@@ -43,6 +47,9 @@ _LARGEST_BODY = 16 * 1024
 _ANSWER_SECONDS = 2.0
 _WAIT_SECONDS = 1.0
 _FIRST_LOAD_SECONDS = 1.0
+# An officer's page may count a country of results.
+_DESK_SECONDS = 30.0
+_DESK_WAIT_SECONDS = 5.0
 # In the tree and in a wheel alike, `templates` lies beside the packages.
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -61,6 +68,7 @@ def create_app(settings: Settings, *, worker: int = 1, clock: Callable[[], datet
             *page_routes,
             *api_routes,
             *api_reference_routes,
+            *officers_routes(),
             show_health,
             show_readiness,
             show_metrics,
@@ -102,7 +110,8 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime]) -> St
             "key_ring": keys,
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
-            "pages": Pages(_TEMPLATES),
+            "pages": (pages := Pages(_TEMPLATES)),
+            "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),
         }
     )
 
@@ -117,8 +126,15 @@ def _dependencies() -> dict[str, Provide]:
     def now(state: State) -> datetime:
         return state.clock()
 
-    shared = {name: from_state(name) for name in ("catalogue", "pages", "desk", "limiter")}
-    return shared | {"now": Provide(now, sync_to_thread=False)}
+    def tree(state: State) -> UnitTree:
+        return state.catalogue.units
+
+    shared = {name: from_state(name) for name in ("catalogue", "pages", "desk", "limiter", "post", "desk_pool")}
+    return shared | {
+        "now": Provide(now, sync_to_thread=False),
+        "tree": Provide(tree, sync_to_thread=False),
+        "session": Provide(provide_session, sync_to_thread=False),
+    }
 
 
 @contextlib.asynccontextmanager
@@ -129,9 +145,17 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
         state.settings.database_url, min_size=0, max_size=8, command_timeout=_ANSWER_SECONDS, timeout=_ANSWER_SECONDS
     )
     await state.pool
+    # Officers wait for one another, never a lookup for them.
+    officers_pool = asyncpg.create_pool(
+        state.settings.database_url, min_size=0, max_size=4, command_timeout=_DESK_SECONDS, timeout=_ANSWER_SECONDS
+    )
+    await officers_pool
     cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
     state.catalogue = Catalogue(state.pool, state.node)
     bounded = BoundedPool(state.pool, patience=_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql)
+    state.desk_pool = BoundedPool(
+        officers_pool, patience=_DESK_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql
+    )
     state.desk = ScoreDesk(bounded, cache, state.key_ring)
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
@@ -142,6 +166,7 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         state.pool.terminate()
+        officers_pool.terminate()
         await state.redis.close()
 
 

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import asyncpg
 
+import kit
 import lookup
 import units
 from kit.errors import UsageError
-from kit.migrations import Migration, find_migrations, migrate
+from kit.migrator import Migration, find_migrations, migrate
 
 OLDEST_POSTGRES = 15
 _CONNECT_SECONDS = 10
-# In the order of the arrows: lookup's tables refer to those of units.
-_PACKAGES = (units, lookup)
+# In the order of the arrows: lookup's tables refer to those of units. Every package with tables stands here.
+PACKAGES = (kit, units, lookup)
 
 _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 _REFUSED = (
@@ -51,7 +52,7 @@ async def _migrate(owner_url: str, runtime_url: str) -> list[Migration]:
         if (version := owner.get_server_version()).major < OLDEST_POSTGRES:
             raise UsageError(f"This is PostgreSQL {version.major}; the service needs {OLDEST_POSTGRES} or later.")
         role = await _role_of(runtime_url) if runtime_url != owner_url else None
-        packages = [Path(str(package.__file__)).parent for package in _PACKAGES]
+        packages = [Path(str(package.__file__)).parent for package in PACKAGES]
         return await migrate(owner, find_migrations(packages), role)
     finally:
         await owner.close(timeout=_CONNECT_SECONDS)

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Callable
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from kit.errors import UsageError
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DATABASE_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(:[1-9][0-9]{0,4})?")
 _NODE_NAME = re.compile(r"[\w][\w.-]{0,62}", re.ASCII)
+_MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _DATABASE_FORM = (
     "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
@@ -171,3 +173,11 @@ def log_level(text: str) -> str:
     if text.upper() not in _LOG_LEVELS:
         raise ValueError(f"{text!r} is no level; write one of {', '.join(_LOG_LEVELS)}.")
     return text.upper()
+
+
+def mail_address(text: str) -> str:
+    """An address as a letter names its sender: `Name <address>` or the address alone."""
+    address = parseaddr(text)[1]
+    if not _MAIL_ADDRESS.fullmatch(address):
+        raise ValueError(f"{text!r} is no address; write one such as Báo Danh <khong-tra-loi@so.example.vn>.")
+    return text

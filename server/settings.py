@@ -145,6 +145,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             shown="`STATE_DIR/keys`, made when needed",
         ),
     ]
+    mail_from: Annotated[
+        str,
+        Setting(
+            "The address that our letters come from.",
+            "Báo Danh <khong-tra-loi@localhost>",
+            values.mail_address,
+        ),
+    ]
     log_level: Annotated[str, Setting("`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.", "INFO", values.log_level)]
 
     def __repr__(self) -> str:
@@ -155,6 +163,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def keys_folder(self) -> Path:
         """Where the keys are."""
         return self.keys_dir or self.state_dir / "keys"
+
+    @property
+    def home(self) -> str:
+        """The address of our pages, for letters: never taken from a request, whose Host anybody can choose."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @property
     def rates(self) -> dict[str, RateLimitItem]:

@@ -20,7 +20,7 @@ import asyncpg
 
 import lookup
 import units
-from kit.migrations import find_migrations, migrate
+from kit.migrator import find_migrations, migrate
 from lookup.exams import Exam
 from lookup.score_import import ImportOptions, import_scores
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres

@@ -15,13 +15,12 @@ import msgspec
 import pytest
 import uvicorn
 
-import lookup
-import units
 from kit.keys import KeyRing
-from kit.migrations import find_migrations, migrate
+from kit.migrator import find_migrations, migrate
 from server.app import create_app
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
+from server.migrate import PACKAGES
 from server.running.patience import PatientProtocol
 from server.settings import Settings, load_settings
 from tests.people import MORNING
@@ -63,7 +62,7 @@ async def template(postgres: EmbeddedPostgres) -> str:
         await _as_superuser(postgres, statement)
     await _as_superuser(postgres, f"create database {TEMPLATE} owner baodanh_owner")
     owner = await asyncpg.connect(on_database(postgres.owner_url, TEMPLATE))
-    packages = [Path(package.__file__).parent for package in (units, lookup)]
+    packages = [Path(package.__file__).parent for package in PACKAGES]
     await migrate(owner, find_migrations(packages), RUNTIME)
     await owner.close()
     return TEMPLATE
@@ -177,7 +176,8 @@ async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
 
         def visitor(address: str = "203.0.113.7", **options) -> httpx.AsyncClient:
             headers = {"X-Real-IP": address} | options.pop("headers", {})
-            clients.append(httpx.AsyncClient(base_url=url, headers=headers, timeout=20, **options))
+            client = options.pop("client", httpx.AsyncClient)
+            clients.append(client(base_url=url, headers=headers, timeout=20, **options))
             return clients[-1]
 
         running = Service(url, settings, visitor)

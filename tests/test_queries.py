@@ -10,13 +10,9 @@ from aiosql.types import SQLOperationType
 from kit import sql
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("units", "lookup", "server")
+PACKAGES = ("kit", "units", "lookup", "server")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("sql/*.sql"))
-CODE = [
-    path.read_text(encoding="utf-8")
-    for folder in ("units", "lookup", "server")
-    for path in (ROOT / folder).rglob("*.py")
-]
+CODE = [path.read_text(encoding="utf-8") for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
 
 
 @pytest.fixture(params=FILES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")

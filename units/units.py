@@ -1,6 +1,6 @@
 """A unit that takes part: its names, where it stands, and how the public reaches it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -15,6 +15,7 @@ units = sql.load(__file__, "units")
 _DESCRIBABLE = (
     "name", "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
 )  # fmt: skip
+_ADDED = ("code", "kind", "managed_by", "province_code", "commune_code", *_DESCRIBABLE)
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -34,6 +35,8 @@ class Unit(msgspec.Struct, frozen=True):
     hotline: str
     email: str
     website: str | None
+    closed_on: date | None = None
+    succeeded_by: str | None = None
 
 
 class UnitNotFound(DomainError):
@@ -71,7 +74,7 @@ async def add_unit(connection: asyncpg.Connection, unit: Unit, now: datetime) ->
     """Add a unit below the one that manages it; UnitCodeTaken, UnitRefused, UnitNotFound (no such managing unit)."""
     try:
         async with connection.transaction():
-            await units.add_unit(connection, **msgspec.structs.asdict(unit))
+            await units.add_unit(connection, **{fact: getattr(unit, fact) for fact in _ADDED})
             await announce(connection, Change("unit", unit.code, "added"), now)
     except asyncpg.UniqueViolationError:
         raise UnitCodeTaken(unit=unit.code) from None

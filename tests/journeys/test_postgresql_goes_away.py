@@ -11,7 +11,7 @@ import pytest
 
 import lookup
 import units
-from kit.migrations import find_migrations, migrate
+from kit.migrator import find_migrations, migrate
 from lookup.releases import release
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres
 from tests.conftest import Database

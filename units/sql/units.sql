@@ -3,7 +3,7 @@
 -- name: list_units()
 -- The root first, then by code.
 select code, kind, name, short_name, name_en, managed_by, province_code, commune_code, governing_body,
-       responsible_person, address, hotline, email, website
+       responsible_person, address, hotline, email, website, closed_on, succeeded_by
 from units.units
 order by managed_by is not null, code;
 

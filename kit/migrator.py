@@ -63,7 +63,7 @@ async def migrate(owner: asyncpg.Connection, migrations: list[Migration], runtim
         for migration in missing:
             await _apply(owner, migration)
         if runtime_role:
-            await _grant(owner, [*dict.fromkeys(m.package for m in migrations), "kit"], runtime_role)
+            await _grant(owner, list(dict.fromkeys(["kit", *(m.package for m in migrations)])), runtime_role)
         return missing
     finally:
         await owner.execute("select pg_advisory_unlock($1)", _LOCK)
@@ -95,9 +95,21 @@ async def _apply(owner: asyncpg.Connection, migration: Migration) -> None:
 
 
 async def _grant(owner: asyncpg.Connection, schemas: list[str], role: str) -> None:
+    """Rows may be read and written; a table whose comment begins with `rights: ` says itself what may be done."""
     quoted = await owner.fetchval("select quote_ident($1)", role)
     for schema in schemas:
         await owner.execute(f"grant usage on schema {schema} to {quoted}")
-        rights = "select" if schema == "kit" else "select, insert, update, delete"
-        await owner.execute(f"grant {rights} on all tables in schema {schema} to {quoted}")
         await owner.execute(f"grant usage, select on all sequences in schema {schema} to {quoted}")
+        for table in await owner.fetch(_TABLES, schema):
+            await owner.execute(f"revoke all on {table['name']} from {quoted}")
+            await owner.execute(f"grant {table['rights']} on {table['name']} to {quoted}")
+
+
+_TABLES = """
+select c.oid::regclass::text as name,
+       coalesce(substring(obj_description(c.oid, 'pg_class') from '^rights: ([a-z, ]+)'),
+                case when c.oid = 'kit.migrations'::regclass then 'select'
+                     else 'select, insert, update, delete' end) as rights
+from pg_class c
+where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
+"""

@@ -1,0 +1,18 @@
+"""The officers' area, `/can-bo`: every page of every package behind one door."""
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from units.officers.doorkeeper import require_session
+
+# What one can do before signing in.
+_OPEN: list[ControllerRouterHandler] = []
+_BEHIND_THE_DOOR: list[ControllerRouterHandler] = []
+
+
+def officers_routes() -> list[ControllerRouterHandler]:
+    """All routes of the officers' area."""
+    return [
+        *_OPEN,
+        Router("/can-bo", route_handlers=_BEHIND_THE_DOOR, guards=[require_session], include_in_schema=False),
+    ]

@@ -1,0 +1,1 @@
+"""Approval by two: nothing becomes public that a second person has not looked at."""

@@ -1,0 +1,78 @@
+"""Kinds of things that become public: each says what would change, and how it takes effect."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+
+from units.record.entries import Actor
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One line of what changes for the public: what it is called, what is there now, what will be there."""
+
+    what: str
+    before: str
+    after: str
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What will change for the public, as the second person reads it: Vietnamese, complete, counted.
+
+    `facts` are pairs of name and text; `differences` stand in a table; `warnings` must not be missed; `extra` is for the
+    kind's own template (`templates/approvals/<kind>.html`), which is included if it exists. Never personal data.
+    """
+
+    title: str
+    facts: list[tuple[str, str]] = []
+    differences: list[Difference] = []
+    warnings: list[str] = []
+    extra: dict[str, Any] = {}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What a kind makes of a payload when it is handed in."""
+
+    preview: Preview
+    # Ids of the officers whose work it is, besides the one who hands it in.
+    prepared_by: list[str] = []
+
+
+class ApprovalKind(Protocol):
+    """A kind, by its name (`exam-release`). All calls run in the caller's transaction."""
+
+    name: str
+    # Of the thing, for lists: "Công bố kết quả thi".
+    title: str
+
+    async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:
+        """What would become public; raises a DomainError when nothing can."""
+        ...
+
+    async def take_effect(
+        self,
+        transaction: asyncpg.Connection,
+        about: str,
+        payload: dict[str, Any],
+        takes_effect_at: datetime | None,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """Make exactly the payload public at that moment (None or past: now). Raises a DomainError when it cannot be any
+        more, and then nothing was approved."""
+        ...
+
+    async def take_back(
+        self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any], actor: Actor, now: datetime
+    ) -> None:
+        """Undo an approved thing whose moment has not come."""
+        ...
+
+    def address(self, about: str) -> str:
+        """The officers' page of the object."""
+        ...
+
+
+Kinds = Mapping[str, ApprovalKind]

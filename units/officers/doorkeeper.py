@@ -1,0 +1,74 @@
+"""The door of the officers' pages: who comes in, and whether a form is really theirs."""
+
+import hmac
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from kit.bodies import read_fields
+from kit.errors import DomainError
+from units.officers import sessions
+from units.officers.sessions import COOKIE, Session
+from units.portals import PortalNotRegistered, comes_from_elsewhere
+
+_ASKS_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SignInFirst(DomainError):
+    """Nobody is signed in, or not any more. Answered by a way to the sign-in page, and back afterwards."""
+
+    code = "sign_in_first"
+    status = 303
+
+    def __init__(self, path: str) -> None:
+        super().__init__(headers={"Location": f"/can-bo/dang-nhap?tiep={quote(path, safe='/')}"})
+
+
+class FormExpired(DomainError):
+    """The form does not carry its session's token: it is another session's, or none of ours."""
+
+    code = "form_expired"
+    status = 403
+
+
+async def require_session(connection: ASGIConnection, _: BaseRouteHandler) -> None:
+    """Guard of the officers' pages: sets `connection.state.session`. Raises SignInFirst, PortalNotRegistered.
+
+    A request that changes something must come from our own pages: by its Origin here, by its token in `read_form`.
+    """
+    if connection.scope["method"] not in _ASKS_ONLY and comes_from_elsewhere(connection):
+        raise PortalNotRegistered
+    state = connection.app.state
+    secret = connection.cookies.get(COOKIE)
+    found = await sessions.find(state.desk_pool, secret, state.clock()) if secret else None
+    if found is None or found.stage != "full":
+        # Only a page that can be asked for again is worth coming back to.
+        raise SignInFirst(connection.scope["path"] if connection.scope["method"] == "GET" else "/can-bo")
+    connection.state.session = found
+
+
+def provide_session(request: Request) -> Session:
+    """The dependency `session` of the officers' routes."""
+    return request.state.session
+
+
+async def read_form(request: Request, session: Session) -> dict[str, Any]:
+    """The fields of a posted form that carries the session's token (`csrf`). Raises FormExpired."""
+    fields = await read_fields(request)
+    check_token(fields.pop("csrf", ""), session)
+    return fields
+
+
+def check_token(token: Any, session: Session) -> None:
+    """Raises FormExpired unless it is the session's token; for forms with files, whose fields are read elsewhere."""
+    if not hmac.compare_digest(str(token).encode(), session.csrf.encode()):
+        raise FormExpired
+
+
+def moment_of(request: Request) -> datetime:
+    """The time of the service's clock, for this request."""
+    return request.app.state.clock()

@@ -1,0 +1,1 @@
+"""The record: who did what, where it cannot be rewritten."""
