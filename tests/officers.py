@@ -44,7 +44,8 @@ async def given_officer(connection, name: str, *roles: tuple[str, Role], **facts
     """An active officer who holds `roles`, pairs of unit code and role; `name` makes the address."""
     officer_id = await connection.fetchval(
         "insert into units.officers (email, salutation, full_name, position, state, password_hash, password_changed_at,"
-        " totp_secret, created_at, last_signed_in_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7) returning id::text",
+        " totp_secret, created_at, last_signed_in_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7)"
+        " returning id::text",
         facts.get("email", f"{name}@vangiang.edu.vn"),
         facts.get("salutation", "Bà"),
         facts.get("full_name", name),
@@ -56,7 +57,8 @@ async def given_officer(connection, name: str, *roles: tuple[str, Role], **facts
     )
     for unit_code, role in roles:
         await connection.execute(
-            "insert into units.officer_roles (officer_id, unit_code, role, granted_at) values ($1::text::uuid, $2, $3, $4)",
+            "insert into units.officer_roles (officer_id, unit_code, role, granted_at)"
+            " values ($1::text::uuid, $2, $3, $4)",
             officer_id, unit_code, role, MORNING,
         )  # fmt: skip
     return await find_officer(connection, officer_id)

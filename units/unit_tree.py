@@ -6,7 +6,7 @@ from units.units import Unit, UnitNotFound
 
 
 class UnitTree:
-    """All units by code. A code that has closed leads to its successor; rights run along `managed_by`, never a place."""
+    """All units by code; a closed one leads to its successor. Rights run along `managed_by`, never along a place."""
 
     def __init__(self, units: Iterable[Unit]) -> None:
         self._units = {unit.code: unit for unit in units}

@@ -21,8 +21,8 @@ class Difference(msgspec.Struct, frozen=True):
 class Preview(msgspec.Struct, frozen=True):
     """What will change for the public, as the second person reads it: Vietnamese, complete, counted.
 
-    `facts` are pairs of name and text; `differences` stand in a table; `warnings` must not be missed; `extra` is for the
-    kind's own template (`templates/approvals/<kind>.html`), which is included if it exists. Never personal data.
+    `facts` are pairs of name and text; `differences` stand in a table; `warnings` must not be missed; `extra` is for
+    the kind's own template (`templates/approvals/<kind>.html`), included if it exists. Never personal data.
     """
 
     title: str
@@ -60,8 +60,10 @@ class ApprovalKind(Protocol):
         actor: Actor,
         now: datetime,
     ) -> None:
-        """Make exactly the payload public at that moment (None or past: now). Raises a DomainError when it cannot be any
-        more, and then nothing was approved."""
+        """Make exactly the payload public at that moment (None or past: now).
+
+        Raises a DomainError when it cannot be any more; then nothing was approved.
+        """
         ...
 
     async def take_back(

@@ -17,6 +17,8 @@ create table units.record_entries (
     details jsonb not null,
     primary key (xid, id, at)
 ) partition by range (at);
+-- Where no segment of its month is there yet: nothing may be refused for want of one.
+create table units.record_entries_elsewhere partition of units.record_entries default;
 comment on table units.record_entries is 'rights: select, insert';
 
 create index record_entries_by_time on units.record_entries (at);

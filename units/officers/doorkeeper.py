@@ -2,12 +2,13 @@
 
 import hmac
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import HTTPScope
 
 from kit.bodies import read_fields
 from kit.errors import DomainError
@@ -40,14 +41,15 @@ async def require_session(connection: ASGIConnection, _: BaseRouteHandler) -> No
 
     A request that changes something must come from our own pages: by its Origin here, by its token in `read_form`.
     """
-    if connection.scope["method"] not in _ASKS_ONLY and comes_from_elsewhere(connection):
+    method = cast("HTTPScope", connection.scope)["method"]
+    if method not in _ASKS_ONLY and comes_from_elsewhere(connection):
         raise PortalNotRegistered
     state = connection.app.state
     secret = connection.cookies.get(COOKIE)
     found = await sessions.find(state.desk_pool, secret, state.clock()) if secret else None
     if found is None or found.stage != "full":
         # Only a page that can be asked for again is worth coming back to.
-        raise SignInFirst(connection.scope["path"] if connection.scope["method"] == "GET" else "/can-bo")
+        raise SignInFirst(connection.scope["path"] if method == "GET" else "/can-bo")
     connection.state.session = found
 
 
