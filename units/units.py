@@ -37,6 +37,9 @@ class Unit(msgspec.Struct, frozen=True):
     website: str | None
     closed_on: date | None = None
     succeeded_by: str | None = None
+    # How its pages look: its own accent colour or else the root's, and the hash of its logo.
+    accent: str | None = None
+    logo: str | None = None
 
 
 class UnitNotFound(DomainError):
