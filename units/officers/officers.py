@@ -58,12 +58,9 @@ class Officer(msgspec.Struct, frozen=True):
         rule = RULES[action]
         current = tree.current(unit_code).code
         return any(
-            held.role in rule.roles
-            and (
-                tree.is_at_or_below(current, tree.current(held.unit_code).code)
-                if rule.below
-                else tree.current(held.unit_code).code == current
-            )
+            tree.is_at_or_below(current, tree.current(held.unit_code).code)
+            if held.role in rule.below
+            else held.role in rule.roles and tree.current(held.unit_code).code == current
             for held in self.roles
         )
 
