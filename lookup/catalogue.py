@@ -24,7 +24,7 @@ _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutE
 
 
 class Catalogue:
-    """What this worker knows of all exams. While PostgreSQL is away it keeps what it knew last."""
+    """What this worker knows of all exams that are listed. While PostgreSQL is away it keeps what it knew last."""
 
     def __init__(self, pool: asyncpg.Pool, node: str) -> None:
         self._pool, self._node = pool, node
@@ -75,7 +75,8 @@ class Catalogue:
         """Load everything anew if something changed, then say that this node has it."""
         change = await last_change(self._pool)
         if change != self._applied_change:
-            exams = await list_exams(self._pool)
+            # Of a draft nobody hears: not its name, not even that it is there.
+            exams = [exam for exam in await list_exams(self._pool) if exam.listed_at]
             units = await list_units(self._pool)
             self._exams, self._units = {exam.code: exam for exam in exams}, UnitTree(units)
             self._applied_change = change

@@ -1,6 +1,6 @@
 """An exam as the public knows it: its papers, who may look results up, and since when they are open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -18,10 +18,15 @@ from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
 from units.changes import Change, announce
+from units.record.entries import COMMAND, Actor, write
 from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
 exams = sql.load(__file__, "exams")
+
+_ADDED = ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name", "announced_at")
+# What may change about an exam that the public knows.
+DESCRIBABLE = ("name", "name_en", "announced_at", "regrade")
 
 Policy = Literal["public", "birth-date", "pin"]
 State = Literal["sealed", "open", "withdrawn"]
@@ -66,6 +71,8 @@ class Exam(msgspec.Struct, frozen=True):
     withdrawn_generation: int
     releases: tuple[Release, ...]
     announced_at: datetime | None = None
+    # When the public first heard of it; None: a draft, which only officers know.
+    listed_at: datetime | None = None
 
     @property
     def numbers(self) -> CandidateNumberFormat:
@@ -118,29 +125,41 @@ class ExamRefused(DomainError):
     status = 422
 
 
-async def add_exam(connection: asyncpg.Connection, exam: Exam, now: datetime) -> None:
-    """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done."""
-    facts = {
-        fact: getattr(exam, fact)
-        for fact in ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name", "announced_at")
-    }
+async def add_exam(
+    connection: asyncpg.Connection, exam: Exam, now: datetime, *, listed: bool = True, actor: Actor = COMMAND
+) -> None:
+    """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done.
+
+    One that is not `listed` is a draft, of which the public does not hear yet.
+    """
     async with connection.transaction():
         try:
             await exams.add_exam(
                 connection,
-                **facts,
+                **{fact: getattr(exam, fact) for fact in _ADDED},
                 unit_code=exam.unit.code,
-                total_rule=_to_json(exam.total_rule),
-                regrade=_to_json(exam.regrade),
+                total_rule=to_json(exam.total_rule),
+                regrade=to_json(exam.regrade),
+                listed_at=now if listed else None,
+                created_at=now,
             )
-            for subject in exam.subjects:
-                await exams.add_subject(connection, exam_code=exam.code, **msgspec.structs.asdict(subject))
+            await add_subjects(connection, exam.code, exam.subjects)
         except asyncpg.IntegrityConstraintViolationError as violation:
-            rule = sql.broken_rule(violation)
-            if rule == "exams_pkey":
-                raise ExamCodeTaken(exam=exam.code) from None
-            raise ExamRefused(rule=rule) from None
+            raise _refused(violation, exam.code) from None
+        facts = {"policy": exam.policy, "kind": exam.kind, "listed": listed}
+        await write(connection, actor, "exam.added", ("exam", exam.code), unit=exam.unit.code, **facts)
         await announce(connection, Change("exam", exam.code, "added"), now)
+
+
+async def add_subjects(connection: asyncpg.Connection, code: str, subjects: Iterable[Subject]) -> None:
+    """The papers of a new exam."""
+    for subject in subjects:
+        await exams.add_subject(connection, exam_code=code, **msgspec.structs.asdict(subject))
+
+
+def _refused(violation: asyncpg.IntegrityConstraintViolationError, code: str) -> DomainError:
+    rule = sql.broken_rule(violation)
+    return ExamCodeTaken(exam=code) if rule == "exams_pkey" else ExamRefused(rule=rule)
 
 
 class ExamIsPublic(DomainError):
@@ -150,50 +169,65 @@ class ExamIsPublic(DomainError):
     status = 409
 
 
-async def describe_exam(connection: asyncpg.Connection, code: str, now: datetime, **facts: Any) -> None:
-    """Change `name`, `name_en`, `announced_at` or `regrade`; what is None stays. Raises ExamNotFound, ExamRefused."""
-    described = dict.fromkeys(("name", "name_en", "announced_at", "regrade")) | facts
-    described["regrade"] = _to_json(described["regrade"])
+async def describe_exam(
+    connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND, **facts: Any
+) -> None:
+    """Set `name`, `name_en`, `announced_at` or `regrade`; others stay. Raises ExamNotFound, ExamRefused."""
     async with connection.transaction():
+        row = await exams.lock_exam(connection, code=code)
+        if row is None:
+            raise ExamNotFound(exam=code)
+        before = {fact: row[fact] for fact in DESCRIBABLE} | {"regrade": _read_regrade(row)}
+        after = before | facts
         try:
-            done = await exams.describe_exam(connection, code=code, **described)
+            await exams.describe_exam(connection, code=code, **after | {"regrade": to_json(after["regrade"])})
         except asyncpg.CheckViolationError as violation:
             raise ExamRefused(rule=sql.broken_rule(violation)) from None
-        if done == "UPDATE 0":
-            raise ExamNotFound(exam=code)
+        changes = {fact: [before[fact], after[fact]] for fact in DESCRIBABLE if before[fact] != after[fact]}
+        await write(connection, actor, "exam.described", ("exam", code), unit=row["unit_code"], changes=changes)
         await announce(connection, Change("exam", code, "described"), now)
 
 
-async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime) -> None:
+async def list_publicly(connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND) -> None:
+    """From now on the public knows of this exam; nothing happens to one that it knows. The caller announces it."""
+    if unit_code := await exams.mark_listed(connection, code=code, now=now):
+        await write(connection, actor, "exam.listed", ("exam", code), unit=unit_code)
+
+
+async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND) -> None:
     """Remove an exam that was set up by mistake, and what was imported into it. Raises ExamNotFound, ExamIsPublic."""
     async with connection.transaction():
+        row = await exams.lock_exam(connection, code=code)
+        if row is None:
+            raise ExamNotFound(exam=code)
         if await exams.count_releases(connection, code=code):
             raise ExamIsPublic(exam=code)
+        await exams.remove_uploads(connection, code=code)
         await exams.remove_results(connection, code=code)
         await exams.remove_batches(connection, code=code)
         await exams.remove_subjects(connection, code=code)
-        if await exams.remove_exam(connection, code=code) == "DELETE 0":
-            raise ExamNotFound(exam=code)
+        await exams.remove_exam(connection, code=code)
+        await write(connection, actor, "exam.removed", ("exam", code), unit=row["unit_code"])
         await announce(connection, Change("exam", code, "removed"), now)
 
 
-async def list_exams(database: Database) -> list[Exam]:
+async def list_exams(database: Database, code: str | None = None) -> list[Exam]:
     """Every exam with the unit that answers for it today, its papers and releases; the newest year first."""
     tree = UnitTree(await list_units(database))
-    subjects = _by_exam(await exams.list_subjects(database), _read_subject)
-    releases = _by_exam(await exams.list_releases(database), lambda row: row)
+    subjects = _by_exam(await exams.list_subjects(database, code=code), _read_subject)
+    releases = _by_exam(await exams.list_releases(database, code=code), lambda row: row)
     return [
         _read_exam(row, tree.current(row["unit_code"]), subjects.get(row["code"], []), releases.get(row["code"], []))
-        for row in await exams.list_exams(database)
+        for row in await exams.list_exams(database, code=code)
     ]
 
 
 async def find_exam(database: Database, code: str) -> Exam:
-    """One exam by its code; raises ExamNotFound."""
-    for exam in await list_exams(database):
-        if exam.code == code:
-            return exam
-    raise ExamNotFound(exam=code)
+    """One exam by its code, drafts too; raises ExamNotFound."""
+    found = await list_exams(database, code)
+    if not found:
+        raise ExamNotFound(exam=code)
+    return found[0]
 
 
 def _by_exam(rows: list[Any], read: Callable[[Any], Any]) -> dict[str, list[Any]]:
@@ -216,7 +250,7 @@ def _read_exam(row: asyncpg.Record, unit: Unit, subjects: list[Subject], release
             "unit": unit,
             "subjects": tuple(subjects),
             "total_rule": row["total_rule"] and msgspec.json.decode(row["total_rule"], type=TotalRule),
-            "regrade": row["regrade"] and msgspec.json.decode(row["regrade"], type=Regrade),
+            "regrade": _read_regrade(row),
             "releases": tuple(_read_release(release, subjects if shown else []) for release in releases),
         }
     )
@@ -232,5 +266,10 @@ def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
     return Release(row["generation"], row["opens_at"], distributions)
 
 
-def _to_json(fact: msgspec.Struct | None) -> str | None:
+def _read_regrade(row: asyncpg.Record) -> Regrade | None:
+    return row["regrade"] and msgspec.json.decode(row["regrade"], type=Regrade)
+
+
+def to_json(fact: msgspec.Struct | None) -> str | None:
+    """A fact as the database keeps it."""
     return None if fact is None else msgspec.json.encode(fact).decode()

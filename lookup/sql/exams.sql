@@ -1,26 +1,36 @@
 -- Exams, their papers and their generations, as web workers keep them in memory.
 
--- name: list_exams()
-select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, withdrawn_generation
+-- name: list_exams(code)
+-- All exams, or just the one that is named.
+select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at,
+    withdrawn_generation, listed_at
 from lookup.exams
+where :code::text is null or code = :code::text
 order by year desc, code;
 
--- name: list_subjects()
+-- name: list_subjects(code)
 select exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest
 from lookup.exam_subjects
+where :code::text is null or exam_code = :code::text
 order by exam_code, position;
 
--- name: list_releases()
+-- name: list_releases(code)
 select exam_code, generation, opens_at, distributions
 from lookup.releases
+where :code::text is null or exam_code = :code::text
 order by exam_code, generation;
 
--- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at)!
+-- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, listed_at, created_at)!
 insert into lookup.exams (
-    code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at)
+    code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at,
+    listed_at, created_at)
 values (
     :code, :unit_code, :name, :name_en, :year, :kind, :policy, :number_format, :total_rule, :regrade, :show_name,
-    :announced_at);
+    :announced_at, :listed_at, :created_at);
+
+-- name: mark_listed(code, now)$
+-- Says of whose exam the public hears now; nothing when it knew of it before.
+update lookup.exams set listed_at = :now where code = :code and listed_at is null returning unit_code;
 
 -- name: add_subject(exam_code, position, code, variant, name, name_en, type, decimals, step, lowest, highest)!
 insert into lookup.exam_subjects (
@@ -28,17 +38,27 @@ insert into lookup.exam_subjects (
 values (
     :exam_code, :position, :code, :variant, :name, :name_en, :type, :decimals, :step, :lowest, :highest);
 
+-- name: lock_exam(code)^
+select unit_code, name, name_en, announced_at, regrade::text, listed_at from lookup.exams where code = :code for update;
+
 -- name: describe_exam(code, name, name_en, announced_at, regrade)!
--- Null leaves a fact as it stands.
-update lookup.exams set
-    name = coalesce(:name, name),
-    name_en = coalesce(:name_en, name_en),
-    announced_at = coalesce(:announced_at, announced_at),
-    regrade = coalesce(:regrade, regrade)
+update lookup.exams set name = :name, name_en = :name_en, announced_at = :announced_at, regrade = :regrade
 where code = :code;
+
+-- name: reshape_exam(code, year, kind, policy, number_format, total_rule, show_name)!
+update lookup.exams set
+    year = :year, kind = :kind, policy = :policy, number_format = :number_format, total_rule = :total_rule,
+    show_name = :show_name
+where code = :code;
+
+-- name: count_batches(code)$
+select count(*) from lookup.batches where exam_code = :code;
 
 -- name: count_releases(code)$
 select count(*) from lookup.releases where exam_code = :code;
+
+-- name: remove_uploads(code)!
+delete from lookup.uploads where exam_code = :code;
 
 -- name: remove_results(code)!
 delete from lookup.results where exam_code = :code;

@@ -2,7 +2,7 @@
 
 -- name: lock_exam(exam_code)^
 -- Two releases of one exam wait for each other.
-select withdrawn_generation from lookup.exams where code = :exam_code for update;
+select unit_code, withdrawn_generation from lookup.exams where code = :exam_code for update;
 
 -- name: take_back_future_batches(exam_code, now)!
 -- A release that has not opened yet gives its batches back to the one that replaces it.
@@ -16,10 +16,13 @@ delete from lookup.releases where exam_code = :exam_code and opens_at > :now;
 -- name: find_last_generation(exam_code)$
 select coalesce(max(generation), 0) from lookup.releases where exam_code = :exam_code;
 
--- name: take_up_batches(exam_code, generation)
+-- name: list_waiting_batches(exam_code)
+select id from lookup.batches where exam_code = :exam_code and generation is null order by id;
+
+-- name: take_up_batches(exam_code, generation, ids)
 with taken as (
     update lookup.batches set generation = :generation
-    where exam_code = :exam_code and generation is null
+    where exam_code = :exam_code and generation is null and id = any (:ids::bigint[])
     returning id, result_count)
 select id, result_count from taken order by id;
 
