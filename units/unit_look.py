@@ -24,6 +24,8 @@ DARK_ON_ACCENT: Colour = (16, 24, 38)
 # How much accent there is in `--accent-soft`.
 _SOFT = 0.11
 _STEPS = 255
+# Where sRGB's curve begins.
+_DARKEST = 0.04045
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -103,10 +105,9 @@ def pair_of(accent: str) -> Pair:
 def style_of(accent: str) -> str:
     """The style sheet that puts the accent on a page. Paper stays black and white."""
     pair = pair_of(accent)
-    return (
-        f"@media screen{{:root{{--accent:{pair.light};--accent-soft:{pair.light_soft}}}}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{--accent:{pair.dark};--accent-soft:{pair.dark_soft}}}}}\n"
-    )
+    by_light = f":root{{--accent:{pair.light};--accent-soft:{pair.light_soft}}}"
+    by_dark = f":root{{--accent:{pair.dark};--accent-soft:{pair.dark_soft}}}"
+    return f"@media screen{{{by_light}}}\n@media screen and (prefers-color-scheme:dark){{{by_dark}}}\n"
 
 
 def contrast(one: Colour, other: Colour) -> float:
@@ -116,8 +117,12 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def _luminance(colour: Colour) -> float:
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    red, green, blue = map(_linear, _parts(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= _DARKEST else ((part + 0.055) / 1.055) ** 2.4
 
 
 def _shades(accent: str, *, darker: bool) -> Iterable[str]:

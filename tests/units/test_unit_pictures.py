@@ -57,7 +57,7 @@ async def test_even_noise_becomes_light_enough_for_a_phone():
 async def test_transparent_stays_transparent():
     out = io.BytesIO()
     Image.new("RGBA", (100, 100), (200, 0, 0, 0)).save(out, "PNG")
-    assert opened(await remake(out.getvalue())).convert("RGBA").getpixel((50, 50))[3] == 0
+    assert opened(await remake(out.getvalue())).convert("RGBA").getpixel((50, 50)) == (200, 0, 0, 0)
 
 
 async def test_a_photo_stands_as_the_camera_was_held_and_tells_nothing_else():
