@@ -30,6 +30,7 @@ from lookup.score_api import api_routes
 from lookup.score_page import page_routes
 from lookup.scores import ScoreDesk
 from server.api_reference import api_reference_routes
+from server.approval_kinds import KINDS
 from server.doorway import Doorway
 from server.health import show_health, show_readiness
 from server.logs import set_up_logs
@@ -38,6 +39,7 @@ from server.officers_area import officers_routes
 from server.problems import EXCEPTION_HANDLERS
 from server.settings import Settings
 from server.site_pages import site_routes
+from units.approvals.kinds import Kinds
 from units.officers.doorkeeper import provide_session
 from units.unit_tree import UnitTree
 
@@ -129,10 +131,14 @@ def _dependencies() -> dict[str, Provide]:
     def tree(state: State) -> UnitTree:
         return state.catalogue.units
 
+    def kinds() -> Kinds:
+        return KINDS
+
     shared = {name: from_state(name) for name in ("catalogue", "pages", "desk", "limiter", "post", "desk_pool")}
     return shared | {
         "now": Provide(now, sync_to_thread=False),
         "tree": Provide(tree, sync_to_thread=False),
+        "kinds": Provide(kinds, sync_to_thread=False),
         "session": Provide(provide_session, sync_to_thread=False),
     }
 
