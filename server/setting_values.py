@@ -181,3 +181,12 @@ def mail_address(text: str) -> str:
     if not _MAIL_ADDRESS.fullmatch(address):
         raise ValueError(f"{text!r} is no address; write one such as Báo Danh <khong-tra-loi@so.example.vn>.")
     return text
+
+
+def smtp_url(text: str) -> str:
+    """An address of a mail server in one of the forms of `kit.mail.smtp_server`; empty stays empty."""
+    if text:
+        from kit.mail.smtp_server import read_smtp_url
+
+        read_smtp_url(text)
+    return text

@@ -153,6 +153,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             values.mail_address,
         ),
     ]
+    smtp_url: Annotated[
+        str,
+        Setting(
+            "The server that takes our mail: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS) or `smtps://`. Unset: mail "
+            "waits; with the embedded PostgreSQL and no PUBLIC_URL it is caught and shown at `/can-bo/thu-da-gui`.",
+            "",
+            values.smtp_url,
+            secret=True,
+            shown="none",
+        ),
+    ]
     log_level: Annotated[str, Setting("`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.", "INFO", values.log_level)]
 
     def __repr__(self) -> str:

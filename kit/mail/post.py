@@ -1,6 +1,7 @@
 """Letters to people: written from a template, queued in the transaction of what they tell of."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
 from email.utils import parseaddr
@@ -19,6 +20,8 @@ mails = sql.load(__file__, "mails")
 
 JOB = "mail"
 _NONCE = 12
+# Official addresses are plain ASCII; above all no line break, which would begin a header of somebody's own.
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -46,8 +49,10 @@ class Post:
         """Queue the letter `templates/mail/{letter}.html` to one address; `facts` fill it in.
 
         `key` is unique for the occasion (`invitation:<id>`): the same key again sends nothing. The letter leaves only
-        if the transaction commits.
+        if the transaction commits. ValueError for what is no address: forms have checked theirs before.
         """
+        if not _ADDRESS.fullmatch(to):
+            raise ValueError("not an address")
         written = self._pages.letter(letter, home=self.home, link=self.link, now=now, **facts)
         sealed = seal(self._keys, key, msgspec.json.encode(Letter(*written)))
         added = await mails.add_mail(

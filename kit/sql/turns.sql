@@ -1,0 +1,4 @@
+-- Turns of what one alone may do at a time.
+
+-- name: lock_turn(name)$
+select pg_try_advisory_lock(hashtextextended('turn:' || :name::text, 0));
