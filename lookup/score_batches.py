@@ -11,8 +11,10 @@ import msgspec
 
 from kit import sql
 from lookup.exams import Exam
+from lookup.score_changes import PaperChanges, read_changes
 from lookup.score_columns import Layout
 from lookup.score_problems import LISTED_ERRORS, Fault, Problem, Problems
+from units.record.entries import Actor, write
 
 score_import = sql.load(__file__, "score_import")
 
@@ -25,10 +27,18 @@ _ROWS_NAMED = 10
 _MANY_CHANGES = 20
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Where a batch comes from: the file, and why it changes what is on record."""
+
+    file_name: str
+    file_sha256: str
+    reason: str | None
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """How a file stands to what is on record: `new` candidates, `changed` results, `unchanged` ones.
 
-    `released`: results of the exam were made public before, or are to be at a set moment.
+    `released`: results of the exam were made public before, or are to be at a set moment. `papers`: what changes.
     """
 
     new: int
@@ -36,6 +46,12 @@ class Comparison(msgspec.Struct, frozen=True):
     unchanged: int
     on_record: int
     released: bool = False
+    papers: list[PaperChanges] = []
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """New, changed, unchanged."""
+        return self.new, self.changed, self.unchanged
 
     @property
     def needs_reason(self) -> bool:
@@ -96,8 +112,10 @@ async def compare(
     if found["changed"] >= _MANY_CHANGES and found["changed"] * 2 > on_record:
         facts = {"changed": found["changed"], "on_record": on_record}
         problems.add(Problem(Fault("most_results_change", facts)))
+    unchanged = staged - found["new"] - found["changed"]
     released = await score_import.has_releases(connection, exam_code=exam.code)
-    return Comparison(found["new"], found["changed"], staged - found["new"] - found["changed"], on_record, released)
+    papers = read_changes(exam, await score_import.count_changed_papers(connection)) if found["changed"] else []
+    return Comparison(found["new"], found["changed"], unchanged, on_record, released, papers)
 
 
 async def _find_lost_columns(connection: asyncpg.Connection, exam: Exam, layout: Layout, problems: Problems) -> None:
@@ -114,23 +132,23 @@ async def _find_lost_columns(connection: asyncpg.Connection, exam: Exam, layout:
 
 
 async def store(
-    connection: asyncpg.Connection,
-    exam: Exam,
-    file_name: str,
-    file_sha256: str,
-    reason: str | None,
-    found: Comparison,
-    now: datetime,
+    connection: asyncpg.Connection, exam: Exam, origin: Origin, found: Comparison, actor: Actor, now: datetime
 ) -> int:
     """Store what `compare` found new or changed as one batch, not public yet; returns the batch's id."""
     batch = await score_import.add_batch(
         connection,
         exam_code=exam.code,
         imported_at=now,
-        file_name=file_name,
-        file_sha256=file_sha256,
-        reason=reason,
+        file_name=origin.file_name,
+        file_sha256=origin.file_sha256,
+        reason=origin.reason,
         result_count=found.new + found.changed,
+        uploaded_by=actor.officer_id,
     )
     await score_import.add_results(connection, exam_code=exam.code, batch_id=batch)
+    # Not its name: whoever named it may have put a person's into it.
+    facts = {"batch": batch, "file_sha256": origin.file_sha256, "new": found.new, "changed": found.changed}
+    await write(
+        connection, actor, "exam.uploaded", ("exam", exam.code), unit=exam.unit.code, reason=origin.reason, **facts
+    )
     return batch

@@ -103,9 +103,29 @@ select count(*) filter (where l.candidate_number is null) as new,
                 is distinct from (s.scores, s.marks, s.total, s.name, s.birth_date, s.pin_hash)) as changed
 from staged_results s left join latest_results l using (candidate_number);
 
--- name: add_batch(exam_code, imported_at, file_name, file_sha256, reason, result_count)$
-insert into lookup.batches (exam_code, imported_at, file_name, file_sha256, reason, result_count)
-values (:exam_code, :imported_at, :file_name, :file_sha256, :reason, :result_count)
+-- name: count_changed_papers()
+-- By paper, among candidates who are on record: scores that rise or fall, what comes, what goes, and other changes.
+select paper.position::smallint as position,
+    count(*) filter (where paper.after > paper.before) as higher,
+    count(*) filter (where paper.after < paper.before) as lower,
+    count(*) filter (where paper.before is null and paper.mark_before is null) as added,
+    count(*) filter (where paper.after is null and paper.mark_after is null) as removed,
+    count(*) filter (
+        where (paper.before is null or paper.after is null)
+            and coalesce(paper.before::text, paper.mark_before) is not null
+            and coalesce(paper.after::text, paper.mark_after) is not null) as other,
+    max(abs(paper.after - paper.before)) as largest
+from staged_results s join latest_results l using (candidate_number)
+    cross join lateral unnest(l.scores, s.scores, l.marks, s.marks)
+        with ordinality as paper (before, after, mark_before, mark_after, position)
+where (l.scores, l.marks) is distinct from (s.scores, s.marks)
+    and (paper.before, paper.mark_before) is distinct from (paper.after, paper.mark_after)
+group by paper.position
+order by paper.position;
+
+-- name: add_batch(exam_code, imported_at, file_name, file_sha256, reason, result_count, uploaded_by)$
+insert into lookup.batches (exam_code, imported_at, file_name, file_sha256, reason, result_count, uploaded_by)
+values (:exam_code, :imported_at, :file_name, :file_sha256, :reason, :result_count, :uploaded_by::text::uuid)
 returning id;
 
 -- name: add_results(exam_code, batch_id)!
