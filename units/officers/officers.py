@@ -64,6 +64,10 @@ class Officer(msgspec.Struct, frozen=True):
             for held in self.roles
         )
 
+    def does(self, action: Action) -> bool:
+        """Whether one of the roles allows the action for some unit: what navigation shows, never a permission."""
+        return any(held.role in RULES[action].roles for held in self.roles)
+
     def require(self, action: Action, unit_code: str, tree: UnitTree) -> None:
         """Raises NotPermitted unless `may`."""
         if not self.may(action, unit_code, tree):

@@ -39,13 +39,17 @@ _STEPS_LAST: dict[Stage, timedelta] = {
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Who is signed in. `csrf` must come back with every form; `id` names the session to its owner."""
+    """Who is signed in. `csrf` must come back with every form; `id` names the session to its owner.
+
+    `waiting` is how many approvals wait for them, beside a name in the navigation.
+    """
 
     id: str
     officer: Officer
     stage: Stage
     began_at: datetime
     csrf: str
+    waiting: int = 0
     # The second factor on its way to be set up, sealed.
     totp_draft: bytes | None = None
 
