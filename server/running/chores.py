@@ -1,46 +1,22 @@
 """What the worker process does beside the requests: jobs that were left in the queue, and chores that come round."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import asyncpg
-import msgspec
+from server.running import mail_work
+from server.running.workshop import Chore, JobHandler, Workshop
 
-from kit.keys import KeyRing
-from kit.mail.post import Post
-from kit.redis_servers import RedisServer
-from server.settings import Settings
-
-
-class Workshop(msgspec.Struct, frozen=True):
-    """What work can need. The pool opens lazily: while PostgreSQL is away, whatever asks it fails and comes again."""
-
-    settings: Settings
-    pool: asyncpg.Pool
-    redis: RedisServer
-    keys: KeyRing
-    post: Post
-    clock: Callable[[], datetime]
-
-
-JobHandler = Callable[[Workshop, bytes], Awaitable[None]]
-
-
-class Chore(msgspec.Struct, frozen=True):
-    """Work that comes round by itself.
-
-    With `every` it runs at once and then again that long after it ended; without, `run` is a loop that never ends by
-    itself, and is begun anew when it fails. One worker of all nodes does it at a time, unless it is `everywhere`.
-    """
-
-    name: str
-    run: Callable[[Workshop], Awaitable[None]]
-    every: timedelta | None = None
-    everywhere: bool = False
-
+__all__ = ["CHORES", "JOBS", "Chore", "JobHandler", "Workshop"]
 
 # By the name under which `leave_job` left it. A job may be done twice (whoever did it was killed before saying so), and
-# one that fails comes again later: a handler looks first what is done already.
-JOBS: dict[str, JobHandler] = {}
+# one that fails comes again later: a handler looks first what is done already. Neither jobs nor chores hold a
+# transaction open while they wait for anybody: the record is sealed behind the oldest running one.
+JOBS: dict[str, JobHandler] = {
+    "mail": mail_work.send_mail,
+}
 
-CHORES: list[Chore] = []
+CHORES: list[Chore] = [
+    Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15)),
+    Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
+    Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),
+    Chore("ask-for-a-mail-server", mail_work.ask_for_a_mail_server, every=timedelta(hours=1)),
+]
