@@ -54,6 +54,8 @@ def answer_domain_error(request: Request, problem: DomainError) -> Response:
         headers=problem.headers,
         unit=_unit(request),
         now=request.app.state.clock(),
+        # Officers keep their navigation (`problems/officer_problem.html`).
+        session=request.state.get("session"),
         **problem.facts,
     )
 
