@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from kit.pages import Pages
 from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
 from lookup.catalogue import Catalogue
+from lookup.offers import exams_of
 from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_page import page_routes
@@ -40,7 +42,9 @@ from server.problems import EXCEPTION_HANDLERS
 from server.settings import Settings
 from server.site_pages import site_routes
 from units.approvals.kinds import Kinds
+from units.directory_page import Offer, directory_routes
 from units.officers.doorkeeper import provide_session
+from units.unit_shelf import UnitShelf
 from units.unit_tree import UnitTree
 
 # A lookup is a few dozen bytes; uploads will have a door of their own.
@@ -52,21 +56,32 @@ _FIRST_LOAD_SECONDS = 1.0
 # An officer's page may count a country of results.
 _DESK_SECONDS = 30.0
 _DESK_WAIT_SECONDS = 5.0
+# What routes ask for by these names.
+_SHARED = ("catalogue", "pages", "desk", "limiter", "post", "desk_pool", "unit_shelf", "offers")
 # In the tree and in a wheel alike, `templates` lies beside the packages.
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 Application = Callable[..., Awaitable[None]]
 
 
-def create_app(settings: Settings, *, worker: int = 1, clock: Callable[[], datetime] = utc_now) -> Application:
+def create_app(
+    settings: Settings,
+    *,
+    worker: int = 1,
+    clock: Callable[[], datetime] = utc_now,
+    caught_mail: Path | None = None,
+    has_mail: bool = True,
+) -> Application:
     """The ASGI application of one web worker, known to others as `NODE/worker`.
 
-    It starts with settings and local files alone: pools open lazily.
+    It starts with settings and local files alone: pools open lazily. `caught_mail` is where a service that is only
+    tried keeps its letters; without `has_mail` they wait for somebody to set a server.
     """
     set_up_logs(settings.log_level)
     litestar = Litestar(
         route_handlers=[
             *site_routes,
+            *directory_routes,
             *page_routes,
             *api_routes,
             *api_reference_routes,
@@ -78,7 +93,7 @@ def create_app(settings: Settings, *, worker: int = 1, clock: Callable[[], datet
         dependencies=_dependencies(),
         exception_handlers=EXCEPTION_HANDLERS,  # type: ignore[arg-type]  # Litestar wants one type of error each
         lifespan=[_lifespan],
-        state=_state(settings, worker, clock),
+        state=_state(settings, worker, clock, caught_mail=caught_mail, has_mail=has_mail),
         openapi_config=_OPENAPI,
         plugins=[DecimalIsNumber()],
         compression_config=CompressionConfig(backend="gzip", minimum_size=1000, exclude=["^/static/"]),
@@ -98,7 +113,7 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
-def _state(settings: Settings, worker: int, clock: Callable[[], datetime]) -> State:
+def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **more: Any) -> State:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
     redis = RedisServer(settings.redis_url)
     return State(
@@ -134,7 +149,7 @@ def _dependencies() -> dict[str, Provide]:
     def kinds() -> Kinds:
         return KINDS
 
-    shared = {name: from_state(name) for name in ("catalogue", "pages", "desk", "limiter", "post", "desk_pool")}
+    shared = {name: from_state(name) for name in _SHARED}
     return shared | {
         "now": Provide(now, sync_to_thread=False),
         "tree": Provide(tree, sync_to_thread=False),
@@ -163,6 +178,8 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
         officers_pool, patience=_DESK_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql
     )
     state.desk = ScoreDesk(bounded, cache, state.key_ring)
+    state.unit_shelf = UnitShelf(bounded, cache, lambda _: None)
+    state.offers = [Offer("lookup/unit_exams.html", partial(exams_of, state.catalogue))]
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
     try:
