@@ -11,7 +11,9 @@ from units.officers import sessions
 from units.officers.officers import Officer, find_officer
 from units.officers.roles import Role
 from units.officers.sessions import COOKIE
-from units.units import Unit, add_unit
+from units.record.entries import COMMAND
+from units.unit_history import add_unit
+from units.units import Unit
 
 # One hash for all: making one takes a tenth of a second.
 PASSWORD = "mùa thu lá vàng rơi 2026"
@@ -36,7 +38,7 @@ async def given_unit(connection, code: str, *, kind: str = "upper-secondary", ma
         email="",
         website=None,
     )
-    await add_unit(connection, unit, MORNING)
+    await add_unit(connection, unit, actor=COMMAND, now=MORNING)
     return unit
 
 

@@ -25,7 +25,9 @@ class Change(msgspec.Struct, frozen=True):
 
     about: Literal["exam", "unit"]
     code: str
-    what: Literal["added", "described", "released", "removed", "withdrawn"]
+    what: Literal[
+        "added", "described", "released", "removed", "withdrawn", "renamed", "moved", "merged", "closed", "imported"
+    ]
     reason: str | None = None
 
 

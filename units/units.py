@@ -1,6 +1,7 @@
 """A unit that takes part: its names, where it stands, and how the public reaches it."""
 
 from datetime import date, datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -8,14 +9,18 @@ import msgspec
 from kit import sql
 from kit.errors import DomainError
 from kit.sql import Database
+from kit.vietnamese import search_key
 from units.changes import Change, announce
+from units.record.entries import Actor, write
 
 units = sql.load(__file__, "units")
 
-_DESCRIBABLE = (
-    "name", "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
+# How a unit presents itself. Its name, its manager and its place are changed by decisions: units/unit_history.py.
+DESCRIBABLE = (
+    "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
 )  # fmt: skip
-_ADDED = ("code", "kind", "managed_by", "province_code", "commune_code", *_DESCRIBABLE)
+# A person's name does not go into the record.
+_PERSONAL = "responsible_person"
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -50,14 +55,14 @@ class UnitNotFound(DomainError):
 
 
 class UnitRefused(DomainError):
-    """A unit's facts break a rule of the database; `rule` names it."""
+    """What was asked for breaks a rule about units; `rule` names it, `unit` is the code."""
 
     code = "unit_refused"
     status = 422
 
 
 class UnitCodeTaken(DomainError):
-    """Another unit has this code."""
+    """Another unit has this code, or had it."""
 
     code = "unit_code_taken"
     status = 409
@@ -65,7 +70,7 @@ class UnitCodeTaken(DomainError):
 
 async def list_units(database: Database) -> list[Unit]:
     """Every unit, the root first."""
-    return [Unit(**row) for row in await units.list_units(database)]
+    return [Unit(*row) for row in await units.list_units(database)]
 
 
 async def root_unit_code(database: Database) -> str:
@@ -73,24 +78,46 @@ async def root_unit_code(database: Database) -> str:
     return await units.find_root_unit_code(database)
 
 
-async def add_unit(connection: asyncpg.Connection, unit: Unit, now: datetime) -> None:
-    """Add a unit below the one that manages it; UnitCodeTaken, UnitRefused, UnitNotFound (no such managing unit)."""
-    try:
-        async with connection.transaction():
-            await units.add_unit(connection, **{fact: getattr(unit, fact) for fact in _ADDED})
-            await announce(connection, Change("unit", unit.code, "added"), now)
-    except asyncpg.UniqueViolationError:
-        raise UnitCodeTaken(unit=unit.code) from None
-    except asyncpg.ForeignKeyViolationError:
-        raise UnitNotFound(unit=unit.managed_by) from None
-    except asyncpg.CheckViolationError as violation:
-        raise UnitRefused(rule=sql.broken_rule(violation)) from None
+async def describe_unit(
+    transaction: asyncpg.Connection, code: str, *, actor: Actor, now: datetime, **facts: str | None
+) -> bool:
+    """Change how a unit presents itself; a fact that is None stays. Says whether anything is different now.
 
-
-async def describe_unit(connection: asyncpg.Connection, code: str, now: datetime, **facts: str | None) -> None:
-    """Change how a unit presents itself; a fact that is None stays as it stands. Raises UnitNotFound."""
-    described = dict.fromkeys(_DESCRIBABLE) | facts
-    async with connection.transaction():
-        if await units.describe_unit(connection, code=code, **described) == "UPDATE 0":
+    Besides the describable facts there is `name`: whoever sets the service up says once who runs it, so the root is
+    named here as long as no decision stands about it; every other name is changed by `rename_unit`. Raises
+    UnitNotFound, UnitRefused.
+    """
+    async with transaction.transaction():
+        row = await units.lock_unit(transaction, code=code)
+        if row is None:
             raise UnitNotFound(unit=code)
-        await announce(connection, Change("unit", code, "described"), now)
+        changed = {fact: value for fact, value in facts.items() if value is not None and value != row[fact]}
+        if not changed:
+            return False
+        if row["closed_on"]:
+            raise UnitRefused(rule="a_closed_unit_stays_as_it_was", unit=code)
+        if "name" in changed and (row["managed_by"] or await units.count_decisions(transaction, code=code)):
+            raise UnitRefused(rule="a_name_is_changed_by_decision", unit=code)
+        await _store(transaction, code, dict(row) | changed)
+        await write(transaction, actor, "unit.described", ("unit", code), unit=code, **_differences(row, changed))
+        await announce(transaction, Change("unit", code, "described"), now)
+    return True
+
+
+async def _store(transaction: asyncpg.Connection, code: str, facts: dict[str, Any]) -> None:
+    described = {fact: facts[fact] for fact in ("name", *DESCRIBABLE)}
+    key = key_of(facts["name"], facts["short_name"])
+    try:
+        await units.describe_unit(transaction, code=code, search_key=key, **described)
+    except asyncpg.CheckViolationError as violation:
+        raise UnitRefused(rule=sql.broken_rule(violation), unit=code) from None
+
+
+def key_of(name: str, short_name: str) -> str:
+    """What a search compares: without marks, in small letters."""
+    return search_key(f"{name} {short_name}")
+
+
+def _differences(row: asyncpg.Record, changed: dict[str, Any]) -> dict[str, Any]:
+    told = {fact: [row[fact], value] for fact, value in changed.items() if fact != _PERSONAL}
+    return {"changes": told} | ({"withheld": [_PERSONAL]} if _PERSONAL in changed else {})

@@ -10,6 +10,8 @@ from kit.clock import utc_now
 from server.running.service import connect
 from server.settings import load_settings
 from units import units
+from units.record.entries import COMMAND
+from units.unit_history import add_unit
 from units.units import Unit
 
 app = App(name="unit", help="Departments, communes and schools.")
@@ -46,7 +48,7 @@ def describe(
 
     async def change() -> None:
         async with connect(load_settings(os.environ)) as connection:
-            await units.describe_unit(connection, code, utc_now(), **facts)
+            await units.describe_unit(connection, code, actor=COMMAND, now=utc_now(), **facts)
 
     asyncio.run(change())
 
@@ -77,7 +79,7 @@ def add(
 
     async def store() -> None:
         async with connect(load_settings(os.environ)) as connection:
-            await units.add_unit(connection, unit, utc_now())
+            await add_unit(connection, unit, actor=COMMAND, now=utc_now())
 
     asyncio.run(store())
     if sys.stdout.isatty():

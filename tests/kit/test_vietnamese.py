@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.vietnamese import clean_cell, full_width_to_ascii, nfc, search_key
+from kit.vietnamese import clean_cell, full_width_to_ascii, nfc, search_key, sort_key
 from tests.kit.names import people
 
 
@@ -89,3 +89,23 @@ def test_what_exports_leave_in_a_cell_is_cleaned_away(cell, meant):
 def test_full_width_digits_and_signs_become_ordinary():
     assert full_width_to_ascii("０６０００００１　（２：３）") == "06000001 (2:3)"
     assert full_width_to_ascii("Nguyễn") == "Nguyễn"
+
+
+def test_names_stand_in_the_order_of_the_dictionary():
+    in_order = [
+        "Số 9", "Số 10", "Số A", "An", "Ăn", "Ân", "Ba", "Ba Vì", "Bà", "Bà Rịa", "Bả", "Bã", "Bá", "Bạ", "Băng",
+        "Dương", "Đá", "Ê", "Hoa Lư", "Hòa Bình", "Hoàn", "Ô", "Ơ", "U", "Ư", "Ý Yên",
+    ]  # fmt: skip
+    assert sorted(sorted(in_order[:3]), key=sort_key) == in_order[:3]
+    assert sorted(sorted(in_order[3:]), key=sort_key) == in_order[3:]
+
+
+def test_order_looks_past_case_signs_and_how_letters_are_composed():
+    assert sort_key("ĐẶNG Thị  Hoà") == sort_key(unicodedata.normalize("NFD", "đặng thị-hoà"))
+    assert sort_key("") == ()
+    assert sort_key("Ø, 中") > sort_key("z")
+
+
+@given(st.lists(st.text()))
+def test_any_text_has_a_place_in_the_order(texts):
+    assert sorted(map(sort_key, texts)) == sorted(map(sort_key, reversed(texts)))
