@@ -28,6 +28,10 @@ create table lookup.uploads (
     convert text constraint upload_converts_known_letters check (convert in ('tcvn3', 'vni')),
     weak_pins boolean not null default false,
     reason text,
+    -- Who said that it is to be imported, having seen what it changes.
+    confirmed_by uuid references units.officers (id),
+    -- What is on record became another one after that: it has to be looked at again.
+    found_otherwise boolean not null default false,
     bytes_read bigint not null default 0,
     rows_read integer not null default 0,
     -- What the last check or import found: counts and sentences without anybody's data.
