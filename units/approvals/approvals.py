@@ -217,7 +217,7 @@ async def find_changes(transaction: asyncpg.Connection, approval: Approval, kind
     Raises the kind's DomainError when nothing could become public any more.
     """
     fresh = await kind.prepare(transaction, approval.about, approval.payload)
-    same = msgspec.to_builtins(approval.preview) == msgspec.json.decode(msgspec.json.encode(fresh.preview))
+    same = _as_kept(approval.preview) == _as_kept(fresh.preview)
     return None if same and set(fresh.prepared_by) <= set(approval.prepared_by) else fresh.preview
 
 
@@ -296,6 +296,10 @@ async def _conclude(
     await add_step(transaction, approval, step, actor, now)
     await letters.tell_of_decision(transaction, approval, step, kinds, actor, now, post)
     return approval
+
+
+def _as_kept(preview: Preview) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(preview))
 
 
 def _everybody(officer_id: str | None, prepared: Prepared) -> list[str]:

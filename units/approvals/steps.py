@@ -14,7 +14,6 @@ from units.record.entries import Actor, write
 steps = sql.load(__file__, "steps")
 
 Step = Literal["handed_in", "moved", "handed_over", "approved", "returned", "withdrawn"]
-_HAS_A_REASON = ("returned", "withdrawn")
 
 
 class StepTaken(msgspec.Struct, frozen=True):
@@ -23,15 +22,22 @@ class StepTaken(msgspec.Struct, frozen=True):
     step: Step
     officer_id: str | None
     decided_for: str | None
+    handed_to: str | None
     unit_code: str | None
     reason: str | None
     at: datetime
 
 
 async def add_step(
-    transaction: asyncpg.Connection, approval: Approval, step: Step, actor: Actor, now: datetime
+    transaction: asyncpg.Connection,
+    approval: Approval,
+    step: Step,
+    actor: Actor,
+    now: datetime,
+    *,
+    to: str | None = None,
 ) -> None:
-    """Keep the step that brought the approval to where it is, and write it into the record.
+    """Keep the step that brought the approval to where it is, and write it into the record. `to`: who took it over.
 
     What somebody wrote as a reason stands with the step alone: the record holds no free text.
     """
@@ -43,7 +49,8 @@ async def add_step(
         officer_id=actor.officer_id,
         decided_for=decided_for,
         unit_code=approval.decided_in,
-        reason=approval.reason if step in _HAS_A_REASON else approval.note or None if step == "handed_in" else None,
+        reason=_told(approval, step),
+        handed_to=to,
         at=now,
     )
     await write(
@@ -52,7 +59,7 @@ async def add_step(
         f"approval.{step}",
         ("approval", approval.id),
         unit=approval.unit_code,
-        **_facts(approval, decided_for),
+        **_facts(approval, decided_for) | ({"to": to} if to else {}),
     )
 
 
@@ -61,10 +68,15 @@ async def list_steps(database: Database, approval: Approval) -> list[StepTaken]:
     return [StepTaken(**row) for row in await steps.list_steps(database, approval_id=approval.id)]
 
 
+def _told(approval: Approval, step: Step) -> str | None:
+    if step == "handed_in":
+        return approval.note or None
+    return approval.reason or None if step in ("returned", "withdrawn") else None
+
+
 def _facts(approval: Approval, decided_for: str | None) -> dict[str, Any]:
     facts = {
-        "kind": approval.kind,
-        "about": approval.about,
+        "thing": (approval.kind, approval.about),
         "state": approval.state,
         "prepared_by": approval.prepared_by,
         "decided_in": approval.decided_in,

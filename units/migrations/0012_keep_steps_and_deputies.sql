@@ -9,6 +9,8 @@ create table units.approval_steps (
     -- Null: the command line or the service itself.
     officer_id uuid references units.officers (id),
     decided_for uuid references units.officers (id),
+    -- Who looks after it from this step on, if that is somebody else.
+    handed_to uuid references units.officers (id),
     -- Where it waits from this step on.
     unit_code text references units.units (code),
     reason text,
@@ -62,9 +64,13 @@ begin
         raise exception using errcode = 'check_violation', constraint = 'what_was_handed_in_stays',
             message = 'what was handed in stays as it was';
     end if;
-    if old.state in ('returned', 'withdrawn') or (old.state = 'approved' and new.state <> 'withdrawn')
-       or (old.state = 'approved' and row (old.decided_by, old.decided_for, old.decided_at)
-           is distinct from row (new.decided_by, new.decided_for, new.decided_at))
+    if row (old.state, old.decided_by, old.decided_for, old.decided_at, old.reason)
+       is distinct from row (new.state, new.decided_by, new.decided_for, new.decided_at, new.reason)
+       and old.state <> 'waiting'
+       -- What was approved can still be taken back; who approved it, and when, stays.
+       and (old.state <> 'approved' or new.state <> 'withdrawn'
+            or row (old.decided_by, old.decided_for, old.decided_at)
+               is distinct from row (new.decided_by, new.decided_for, new.decided_at))
     then
         raise exception using errcode = 'check_violation', constraint = 'a_decision_stands',
             message = 'a decision is not made twice';

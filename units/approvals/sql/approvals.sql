@@ -27,16 +27,6 @@ where id = :id::text::uuid;
 update units.approvals set state = 'withdrawn', decided_at = coalesce(decided_at, :now), reason = :reason
 where id = :id::text::uuid;
 
--- name: mark_moved(id, decided_in)!
-update units.approvals set decided_in = :decided_in where id = :id::text::uuid;
-
--- name: mark_looked_after(id, officer_id)!
-update units.approvals set
-    looked_after_by = :officer_id::text::uuid,
-    prepared_by = case when :officer_id::text::uuid = any (prepared_by) then prepared_by
-                       else prepared_by || :officer_id::text::uuid end
-where id = :id::text::uuid;
-
 -- name: list_of_thing(kind, about)
 select * from units.approvals where kind = :kind and about = :about order by handed_in_at desc;
 
