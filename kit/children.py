@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from kit.account import Account
 _CAN_TELL = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
 _LARGEST_LOG = 10_000_000
+_LOOK_SECONDS = 1.0
 
 
 def start(
@@ -53,6 +56,17 @@ def end_with_parent(wanted: signal.Signals) -> None:
     """Ask the kernel to send us `wanted` when our own parent dies; does nothing where the system cannot."""
     if _CAN_TELL:
         _prctl()(_PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
+
+
+def follow_parent() -> None:
+    """End when our parent is gone, also where the kernel does not see to it: an orphan would hold ports and locks."""
+    threading.Thread(target=_look_for, args=(os.getppid(),), daemon=True).start()
+
+
+def _look_for(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _told_when_we_die(wanted: signal.Signals) -> Callable[[], None] | None:

@@ -65,7 +65,7 @@ class Pages:
         """The bare text of a template. Every page wants `path` (the Vietnamese address), `unit` and `now`."""
         return self._template(locale, template).render(context)
 
-    def letter(self, name: str, **facts: Any) -> tuple[str, str, str]:
+    def letter(self, name: str, /, **facts: Any) -> tuple[str, str, str]:
         """Subject, text and HTML of `mail/{name}.html`, in Vietnamese. Its blocks are `subject` and `body`.
 
         The text is the body's, with the address of each link behind its words.

@@ -129,6 +129,7 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "pages": (pages := Pages(_TEMPLATES)),
             "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),
+            **more,
         }
     )
 

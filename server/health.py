@@ -34,4 +34,6 @@ def _readiness(state: State) -> Readiness:
     degraded = [] if hears else ["postgresql"]
     if state.redis.is_away:
         degraded.append("redis")
+    if not state.has_mail:
+        degraded.append("mail")
     return Readiness(ready=hears, degraded=degraded)

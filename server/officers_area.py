@@ -3,10 +3,11 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from server.caught_mail import caught_mail_routes
 from units.officers.doorkeeper import require_session
 
 # What one can do before signing in.
-_OPEN: list[ControllerRouterHandler] = []
+_OPEN: list[ControllerRouterHandler] = [*caught_mail_routes]
 _BEHIND_THE_DOOR: list[ControllerRouterHandler] = []
 
 

@@ -44,7 +44,7 @@ class Post:
         return f"{self.home}{path}"
 
     async def send(
-        self, transaction: asyncpg.Connection, letter: str, *, to: str, key: str, now: datetime, **facts: Any
+        self, transaction: asyncpg.Connection, letter: str, /, *, to: str, key: str, now: datetime, **facts: Any
     ) -> None:
         """Queue the letter `templates/mail/{letter}.html` to one address; `facts` fill it in.
 

@@ -77,6 +77,18 @@ def run(*, attached: bool = False, demo: bool = True, workers: int | None = None
 
 
 @app.command
+def worker() -> None:
+    """Send mail and do what is scheduled, until Ctrl-C. `baodanh run` does so itself; several share the work."""
+    import msgspec
+
+    from server.running.service import find_database, find_redis
+    from server.running.worker import run as work
+
+    settings = load_settings(os.environ)
+    work(msgspec.structs.replace(settings, database_url=find_database(settings), redis_url=find_redis(settings)))
+
+
+@app.command
 def migrate() -> None:
     """Bring the database to what this version of the program expects."""
     from server.migrate import bring_up_to_date

@@ -26,11 +26,13 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_where_to_look(url: str, examples: list[DemoExample]) -> None:
-    """The address, whom to look up in each exam of the demo, and how to stop."""
+def show_where_to_look(url: str, examples: list[DemoExample], *, catches_mail: bool = False) -> None:
+    """The address, whom to look up in each exam of the demo, where letters end, and how to stop."""
     say("")
     say(f"Báo Danh is running   {url}")
     show_examples(examples, url)
+    if catches_mail:
+        say(f"Letters it wrote      {url}/can-bo/thu-da-gui")
     say("Stop                  Ctrl-C")
 
 

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from kit.errors import UsageError
-from server.running.web_worker import WebWorker
+from server.running.python_process import PythonProcess
 
 _SECONDS = 60.0
 # As long as a web process may take to hear from PostgreSQL; if that is away, it serves what it can.
@@ -29,7 +29,7 @@ def own_url(listening: socket.socket) -> str:
     return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"  # noqa: PLR2004 - IPv6
 
 
-async def first_answer(url: str, workers: Sequence[WebWorker]) -> None:
+async def first_answer(url: str, workers: Sequence[PythonProcess]) -> None:
     """Return once a web process is ready or, when what it needs is away, alive. UsageError when none can start."""
     begun = time.monotonic()
     while (waited := time.monotonic() - begun) < _SECONDS:

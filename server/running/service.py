@@ -30,13 +30,22 @@ def find_database(settings: Settings, *, owner: bool = False) -> str:
     """The database's URL; raises UsageError when none is set and no service runs here."""
     if settings.database_url:
         return settings.database_owner_url if owner else settings.database_url
+    service = _find_service(settings, "DATABASE_URL")
+    return service.database_owner_url if owner else service.database_url
+
+
+def find_redis(settings: Settings) -> str:
+    """The address of Redis; raises UsageError when none is set and no service runs here."""
+    return settings.redis_url or _find_service(settings, "REDIS_URL").redis_url
+
+
+def _find_service(settings: Settings, other: str) -> Service:
     try:
-        service = msgspec.json.decode(service_file(settings).read_bytes(), type=Service)
+        return msgspec.json.decode(service_file(settings).read_bytes(), type=Service)
     except (OSError, msgspec.DecodeError):
         raise UsageError(
-            f"No service runs on {settings.state_dir}. Start it with `make run`, or set STATE_DIR or DATABASE_URL."
+            f"No service runs on {settings.state_dir}. Start it with `make run`, or set STATE_DIR or {other}."
         ) from None
-    return service.database_owner_url if owner else service.database_url
 
 
 @contextlib.asynccontextmanager

@@ -20,11 +20,12 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.migrate import DatabaseAwayError, bring_up_to_date
 from server.running import announcements
+from server.running.caught_mail import MailCatcher
 from server.running.claims import claim_folder, claim_port
 from server.running.first_answer import first_answer, own_url
-from server.running.keeper import keep, until_ready
+from server.running.keeper import Child, keep, until_ready
+from server.running.python_process import PythonProcess, end_all, environ_for_children, without_mail_server
 from server.running.service import Service, service_file
-from server.running.web_worker import WebWorker, end_all, web_environ
 from server.settings import Settings
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -86,7 +87,8 @@ class _Supervisor:
         self.postgres = None if settings.database_url else EmbeddedPostgres(settings.state_dir / "postgres")
         self.valkey = None if settings.redis_url else EmbeddedValkey(settings.state_dir / "valkey")
         self.servers = [server for server in (self.postgres, self.valkey) if server]
-        self.web: list[WebWorker] = []
+        self.catcher = MailCatcher(settings) if MailCatcher.is_wanted(settings) else None
+        self.processes: list[PythonProcess] = []
         self.tasks: list[asyncio.Task[None]] = []
 
     async def serve(self, *, demo: bool, workers: int) -> None:
@@ -96,9 +98,11 @@ class _Supervisor:
             await self._migrate()
             examples = await self._examples(demo=demo)
             self._write_service_file()
-            self._start_web(workers)
-            await first_answer(self.url, self.web)
-            announcements.show_where_to_look(self.url, examples)
+            environ = self._environ()
+            self._start_web(workers, environ)
+            await first_answer(self.url, self.processes)
+            announcements.show_where_to_look(self.url, examples, catches_mail=self.catcher is not None)
+            self._start_work(environ)
             done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
@@ -155,22 +159,40 @@ class _Supervisor:
         finally:
             await connection.close()
 
-    def _start_web(self, count: int) -> None:
+    def _environ(self) -> dict[str, str]:
         metrics = self.settings.state_dir / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir()
-        environ = web_environ(
+        return environ_for_children(
             self.settings,
             database_url=self.postgres.runtime_url if self.postgres else "",
             redis_url=self.valkey.url if self.valkey else "",
             metrics=metrics,
         )
-        self.web = [WebWorker(number, self.listening, environ) for number in range(1, count + 1)]
-        for worker in self.web:
-            worker.spawn()
-            self._keep(worker)
 
-    def _keep(self, child: EmbeddedPostgres | EmbeddedValkey | WebWorker) -> None:
+    def _start_web(self, count: int, environ: dict[str, str]) -> None:
+        fd, environ = self.listening.fileno(), without_mail_server(environ)
+        mail = [] if self.settings.smtp_url else ["--without-mail"]
+        if self.catcher:
+            mail = ["--caught-mail", str(self.catcher.folder)]
+        for number in range(1, count + 1):
+            arguments = ("--fd", str(fd), "--worker", str(number), *mail)
+            module = "server.running.web_process"
+            self._start(PythonProcess(f"Web process {number}", module, environ, *arguments, pass_fds=[fd]))
+
+    def _start_work(self, environ: dict[str, str]) -> None:
+        """What nobody waits for: it starts when the first answers are out."""
+        if self.catcher:
+            self._start(self.catcher.process(without_mail_server(environ)))
+            environ = environ | {"SMTP_URL": self.catcher.url}
+        self._start(PythonProcess("Worker process", "server.running.worker_process", environ))
+
+    def _start(self, process: PythonProcess) -> None:
+        self.processes.append(process)
+        process.spawn()
+        self._keep(process)
+
+    def _keep(self, child: Child) -> None:
         self.tasks.append(asyncio.create_task(keep(child, announcements.say)))
 
     def _database_urls(self) -> tuple[str, str]:
@@ -197,7 +219,7 @@ class _Supervisor:
     def _stop(self) -> None:
         for task in self.tasks:
             task.cancel()
-        end_all(self.web, _LAST_ANSWERS_SECONDS)
+        end_all(self.processes, _LAST_ANSWERS_SECONDS)
         for server in reversed(self.servers):
             server.stop()
         service_file(self.settings).unlink(missing_ok=True)

@@ -2,20 +2,18 @@
 
 import argparse
 import os
-import signal
 import socket
-import threading
-import time
+from pathlib import Path
 
 import uvicorn
 
+from kit import children
 from server.app import create_app
 from server.running.patience import PatientProtocol
 from server.settings import load_settings
 
 # What is being answered when the service stops may take this long.
 _LAST_ANSWERS_SECONDS = 3
-_LOOK_SECONDS = 1.0
 
 
 def main() -> None:
@@ -23,13 +21,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="server.running.web_process")
     arguments.add_argument("--fd", type=int, required=True)
     arguments.add_argument("--worker", type=int, required=True)
+    arguments.add_argument("--caught-mail", type=Path)
+    arguments.add_argument("--without-mail", action="store_true")
     told = arguments.parse_args()
     listening = socket.socket(fileno=told.fd)
-    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+    children.follow_parent()
     settings = load_settings(os.environ)
     config = uvicorn.Config(
         # Made inside the event loop that serves: the database pool belongs to the loop it is made in.
-        lambda: create_app(settings, worker=told.worker),
+        lambda: create_app(settings, worker=told.worker, caught_mail=told.caught_mail, has_mail=not told.without_mail),
         factory=True,
         loop="uvloop",
         http=PatientProtocol,
@@ -43,13 +43,6 @@ def main() -> None:
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def _follow_parent(parent: int) -> None:
-    """Where the kernel does not end us with our parent, we look: an orphan would hold the port."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

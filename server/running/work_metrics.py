@@ -20,7 +20,7 @@ CHORE_SECONDS = Gauge(
     multiprocess_mode="max",
 )
 _JOBS = Gauge(
-    "baodanh_jobs",
+    "baodanh_jobs_in_queue",
     "Jobs in the queue now; failed ones were given up.",
     ["job", "status"],
     multiprocess_mode="livemostrecent",
