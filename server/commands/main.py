@@ -29,8 +29,10 @@ _SENTENCES = {
     "exam_refused": "The exam cannot be set up like this: {rule}.",
     "exam_is_public": "Results of '{exam}' are or were public: `baodanh scores withdraw {exam}` takes them down.",
     "unit_not_found": "There is no unit '{unit}'. `baodanh unit list` shows them all.",
-    "unit_refused": "The unit cannot be added like this: {rule}.",
+    "unit_refused": "This is not possible for unit '{unit}': {rule}.",
     "unit_code_taken": "There is a unit '{unit}' already. Choose another code.",
+    "place_not_found": "There is no province or commune '{place}'. Its code has two or five digits, as the state gives it.",
+    "commune_elsewhere": "The commune '{place}' does not lie in province '{province}'.",
     "reason_needed": (
         "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
         'say why with --reason "...".'
@@ -39,22 +41,13 @@ _SENTENCES = {
     "nothing_to_release": "'{exam}' has nothing new to release: import results first.",
 }
 
-# The rules of the database, by the names of its constraints.
+# The rules of the database, by the names of its constraints; those about units stand in units/data/unit_messages.toml.
 _RULES = {
     "exam_code_is_a_slug": "its code has small letters, digits and hyphens only",
     "exam_year_is_plausible": "its year lies between 1990 and 2100",
     "exam_has_a_name": "it has a name",
     "a_public_exam_shows_no_name": "policy public never shows a candidate's name",
     "subject_stands_once_in_an_exam": "a subject stands in it once",
-    "unit_code_is_a_slug": "its code has small letters, digits and hyphens only",
-    "unit_kind_is_known": (
-        "its kind is one of department, commune, kindergarten, primary, lower-secondary, upper-secondary, specialised, "
-        "continuing-education, community-learning, historical-office"
-    ),
-    "unit_has_a_name": "it has a name",
-    "province_code_has_two_digits": "a province code has two digits",
-    "commune_code_has_five_digits": "a commune code has five digits",
-    "unit_does_not_manage_itself": "a unit does not manage itself",
 }
 
 
@@ -128,7 +121,7 @@ def main() -> None:
     except UsageError as problem:
         _fail(str(problem))
     except DomainError as problem:
-        facts = {name: _RULES.get(str(fact), fact) for name, fact in problem.facts.items()}
+        facts = {name: _in_words(fact) for name, fact in problem.facts.items()}
         _fail(_SENTENCES.get(problem.code, problem.code).format(**facts))
     except KeyboardInterrupt:
         # What a command has not finished is rolled back.
@@ -138,6 +131,14 @@ def main() -> None:
         # Somebody read only the first lines (`| head`); that is no mistake.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _in_words(fact: object) -> object:
+    if str(fact) in _RULES:
+        return _RULES[str(fact)]
+    from units.unit_problems import rule_in_words
+
+    return rule_in_words(str(fact), "en")
 
 
 def _fail(sentence: str) -> None:
