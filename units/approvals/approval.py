@@ -94,12 +94,6 @@ class Approval(msgspec.Struct, frozen=True):
         return self.state == "waiting" or (self.state == "approved" and not self.is_in_effect(now))
 
 
-class Authority(msgspec.Struct, frozen=True):
-    """By what right somebody decides: their own, or that of the absent approver they stand in for."""
-
-    decided_for: str | None = None
-
-
 def read_approval(row: Any) -> Approval:
     """An Approval from a row of the table."""
     facts = dict(row)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -10,7 +9,6 @@ import msgspec
 from kit import sql
 from kit.errors import FieldError, InvalidForm
 from kit.mail.post import Post
-from kit.sql import Database
 from units.approvals import letters
 from units.approvals.approval import (
     AlreadyDecided,
@@ -19,64 +17,34 @@ from units.approvals.approval import (
     Approval,
     ApprovalNotFound,
     ApprovalOutdated,
-    Authority,
     OwnWork,
     read_approval,
 )
-from units.approvals.deputies import list_stood_for
+from units.approvals.authority import Authority, find_authority, may_see, may_withdraw
 from units.approvals.kinds import ApprovalKind, Kinds, Prepared, Preview
-from units.approvals.places import all_codes, find_place, is_staffed
+from units.approvals.lists import find_approval, find_waiting, list_of_thing, list_waiting_for, read_id
+from units.approvals.places import find_place, is_staffed
 from units.approvals.steps import Step, add_step
 from units.officers.officers import NotPermitted, Officer
 from units.record.entries import Actor
 from units.unit_tree import UnitTree
 
-__all__ = ["Approval", "approve", "find_approval", "hand_in", "is_staffed", "list_waiting_for", "send_back", "withdraw"]
+__all__ = [
+    "Approval",
+    "approve",
+    "find_approval",
+    "find_waiting",
+    "hand_in",
+    "is_staffed",
+    "list_of_thing",
+    "list_waiting_for",
+    "send_back",
+    "withdraw",
+]
 
 approvals = sql.load(__file__, "approvals")
 
 _LONGEST_TEXT = 2000
-
-
-async def find_approval(database: Database, approval_id: str) -> Approval:
-    """One approval by its id, whoever asks. Raises ApprovalNotFound."""
-    row = await approvals.find_approval(database, id=_uuid(approval_id))
-    if row is None:
-        raise ApprovalNotFound
-    return read_approval(row)
-
-
-async def find_waiting(database: Database, kind: str, about: str) -> Approval | None:
-    """The approval in which this thing waits, if it does."""
-    return next((each for each in await list_of_thing(database, kind, about) if each.state == "waiting"), None)
-
-
-async def list_of_thing(database: Database, kind: str, about: str) -> list[Approval]:
-    """All approvals of one thing, the newest first."""
-    return [read_approval(row) for row in await approvals.list_of_thing(database, kind=kind, about=about)]
-
-
-async def list_waiting_for(database: Database, officer: Officer, tree: UnitTree, now: datetime) -> list[Approval]:
-    """What waits where the officer is an approver, or stands in for one: the next moment first, never her own work."""
-    own = {tree.current(held.unit_code).code for held in officer.roles if held.role == "approver"}
-    stood_for = await list_stood_for(database, officer, tree, now)
-    codes = all_codes(tree, own | {each.unit_code for each in stood_for})
-    rows = await approvals.list_waiting(database, unit_codes=codes, but_of=officer.id)
-    found = [read_approval(row) for row in rows]
-    return [each for each in found if await find_authority(database, each, officer, tree, now)]
-
-
-async def find_authority(
-    database: Database, approval: Approval, officer: Officer, tree: UnitTree, now: datetime
-) -> Authority | None:
-    """By what right the officer may decide about it; None if by none, whoever prepared it."""
-    if officer.may("approve", approval.decided_in, tree):
-        return Authority()
-    place = tree.current(approval.decided_in).code
-    for absent in await list_stood_for(database, officer, tree, now):
-        if absent.unit_code == place and absent.officer_id not in approval.prepared_by:
-            return Authority(absent.officer_id)
-    return None
 
 
 async def hand_in(
@@ -221,16 +189,6 @@ async def find_changes(transaction: asyncpg.Connection, approval: Approval, kind
     return None if same and set(fresh.prepared_by) <= set(approval.prepared_by) else fresh.preview
 
 
-def may_see(approval: Approval, officer: Officer, tree: UnitTree) -> bool:
-    """Whether somebody who has no part in deciding may read it: whose work it is, and who sees the unit's exams."""
-    return officer.id in approval.prepared_by or officer.may("see_exams", approval.unit_code, tree)
-
-
-def may_withdraw(approval: Approval, officer: Officer, tree: UnitTree) -> bool:
-    """Whether it is the officer's to take back, as long as there is time."""
-    return officer.id in approval.prepared_by or officer.may("take_down", approval.unit_code, tree)
-
-
 def require_reason(reason: str) -> str:
     """The reason as it is kept. Raises InvalidForm when there is none."""
     if not reason.strip():
@@ -239,7 +197,7 @@ def require_reason(reason: str) -> str:
 
 
 async def _lock(transaction: asyncpg.Connection, approval_id: str) -> Approval:
-    row = await approvals.lock_approval(transaction, id=_uuid(approval_id))
+    row = await approvals.lock_approval(transaction, id=read_id(approval_id))
     if row is None:
         raise ApprovalNotFound
     return read_approval(row)
@@ -304,13 +262,6 @@ def _as_kept(preview: Preview) -> Any:
 
 def _everybody(officer_id: str | None, prepared: Prepared) -> list[str]:
     return list(dict.fromkeys([*([officer_id] if officer_id else []), *prepared.prepared_by]))
-
-
-def _uuid(approval_id: str) -> str:
-    try:
-        return str(UUID(approval_id))
-    except ValueError:
-        raise ApprovalNotFound from None
 
 
 def _bounded(field: str, text: str) -> str:

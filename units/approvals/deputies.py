@@ -87,9 +87,14 @@ class Period(msgspec.Struct, frozen=True):
 
 async def list_stood_for(database: Database, officer: Officer, tree: UnitTree, now: datetime) -> list[StoodFor]:
     """Whom the officer stands in for today. A deputy of a deputy there is not: only roles can be delegated."""
-    rows = await deputies.list_stood_for(database, deputy_id=officer.id, now=now)
-    found = [StoodFor(row["absent_id"], tree.current(row["unit_code"]).code) for row in rows]
-    return [each for each in found if may_stand_in(officer, each.unit_code, tree)]
+    found = []
+    for row in await deputies.list_stood_for(database, deputy_id=officer.id, now=now):
+        place = tree.current(row["unit_code"]).code
+        # Who is no approver there any more has nothing to delegate.
+        still = place in {tree.current(code).code for code in row["approves_in"]}
+        if still and may_stand_in(officer, place, tree):
+            found.append(StoodFor(row["absent_id"], place))
+    return found
 
 
 def may_stand_in(officer: Officer, unit_code: str, tree: UnitTree) -> bool:
@@ -130,6 +135,7 @@ async def add_deputy(
     Raises NotPermitted (no approver there), InvalidForm with every mistake at once.
     """
     absent.require("delegate_approval", unit_code, tree)
+    unit_code = tree.current(unit_code).code
     deputy = {each.id: each for each in await list_candidates(transaction, absent, unit_code, tree)}.get(deputy_id)
     mistakes = [] if deputy else [FieldError("deputy", "required")]
     mistakes += _mistakes(period, reason, now)
@@ -139,7 +145,7 @@ async def add_deputy(
         async with transaction.transaction():
             added = await deputies.add_deputy(
                 transaction,
-                unit_code=_code_held(absent, unit_code, tree),
+                unit_code=unit_code,
                 absent_id=absent.id,
                 deputy_id=deputy.id,
                 begins_at=period.begins_at,
@@ -216,16 +222,6 @@ def _mistakes(period: Period, reason: str, now: datetime) -> list[FieldError]:
     elif len(reason.strip()) > _LONGEST_REASON:
         mistakes.append(FieldError("reason", "too_long"))
     return mistakes
-
-
-def _code_held(absent: Officer, unit_code: str, tree: UnitTree) -> str:
-    """The code with which the approver's role is kept: a unit that was merged is found by its old one."""
-    current = tree.current(unit_code).code
-    return next(
-        held.unit_code
-        for held in absent.roles
-        if held.role == "approver" and tree.current(held.unit_code).code == current
-    )
 
 
 def _places(unit_code: str, tree: UnitTree) -> set[str]:

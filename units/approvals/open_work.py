@@ -10,8 +10,8 @@ import asyncpg
 
 from kit import sql
 from kit.sql import Database
-from units.approvals.approvals import find_approval
 from units.approvals.deputies import end_delegation
+from units.approvals.lists import find_approval
 from units.approvals.steps import add_step
 from units.officers.handover import OpenItem
 from units.officers.roles import Role

@@ -9,8 +9,8 @@ from kit.mail.post import Post
 from kit.sql import Database
 from units.approvals import letters
 from units.approvals.approval import Approval, read_approval
-from units.approvals.approvals import find_approval
 from units.approvals.kinds import Kinds
+from units.approvals.lists import find_approval
 from units.approvals.places import find_place
 from units.approvals.steps import add_step
 from units.record.entries import SERVICE

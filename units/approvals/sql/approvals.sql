@@ -36,6 +36,11 @@ select * from units.approvals
 where state = 'waiting' and decided_in = any (:unit_codes::text[]) and not :but_of::text::uuid = any (prepared_by)
 order by takes_effect_at nulls last, handed_in_at;
 
+-- name: list_waiting_places(unit_codes, but_of)
+select decided_in, prepared_by::text[] as prepared_by
+from units.approvals
+where state = 'waiting' and decided_in = any (:unit_codes::text[]) and not :but_of::text::uuid = any (prepared_by);
+
 -- name: list_prepared_by(officer_id, decided_after)
 select * from units.approvals
 where prepared_by @> array[:officer_id::text::uuid]
