@@ -179,7 +179,7 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
         officers_pool, patience=_DESK_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql
     )
     state.desk = ScoreDesk(bounded, cache, state.key_ring)
-    state.unit_shelf = UnitShelf(bounded, cache, lambda _: None)
+    state.unit_shelf = UnitShelf(bounded, cache)
     state.offers = [Offer("lookup/unit_exams.html", partial(exams_of, state.catalogue))]
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())

@@ -47,16 +47,16 @@ def answer_domain_error(request: Request, problem: DomainError) -> Response:
     pages: Pages = request.app.state.pages
     if request.scope["path"].startswith(_FOR_PROGRAMS):
         return _details(pages, request, problem)
+    # A page's own `unit` is who signs it, whatever a fact of this name (the code that nobody has) is for programs.
+    frame = {"unit": _unit(request), "now": request.app.state.clock()}
     return pages.render_problem(
         request,
         problem.code,
         status=problem.status,
         headers=problem.headers,
-        unit=_unit(request),
-        now=request.app.state.clock(),
         # Officers keep their navigation (`problems/officer_problem.html`).
         session=request.state.get("session"),
-        **problem.facts,
+        **(problem.facts | frame),
     )
 
 

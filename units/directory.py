@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import groupby
+from typing import Any
 
 import msgspec
 
-from kit.vietnamese import search_key
+from kit.vietnamese import search_key, sort_key
 from units.unit_tree import UnitTree
 from units.units import Unit
 
@@ -20,6 +21,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "continuing": ("continuing-education", "community-learning"),
 }
 KINDS: tuple[str, ...] = tuple(kind for kinds in LEVELS.values() for kind in kinds)
+_RANK = {level: rank for rank, level in enumerate(LEVELS)}
 _LEVEL_OF = {kind: level for level, kinds in LEVELS.items() for kind in kinds}
 
 ON_A_PAGE = 50
@@ -48,14 +50,15 @@ class Entry(msgspec.Struct, frozen=True):
 
     unit: Unit
     key: str
+    code_key: str
     earlier: tuple[tuple[str, str], ...]
-    order: tuple[str, int, str]
+    order: tuple[Any, ...]
 
     def earlier_names(self, words: Collection[str]) -> list[str]:
         """The former names to show to somebody who typed `words`: those that fit where today's does not."""
-        if all(word in self.key for word in words):
+        if _has(self.key, words):
             return []
-        return [name for name, key in self.earlier if all(word in key for word in words)]
+        return [name for name, key in self.earlier if _has(key, words)]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -150,10 +153,11 @@ class Directory:
         )
 
     def _entry(self, unit: Unit, earlier: list[str]) -> Entry:
-        key = search_key(f"{unit.name} {unit.short_name} {unit.name_en} {unit.code.replace('-', ' ')} {unit.code}")
-        place = search_key(self.commune_name(unit.commune_code)) or (unit.commune_code or "")
-        order = (place, list(LEVELS).index(level_of(unit)), search_key(unit.name))
-        return Entry(unit, key, tuple((name, search_key(name)) for name in earlier), order)
+        key = search_key(f"{unit.name} {unit.short_name} {unit.name_en}")
+        place = sort_key(self.commune_name(unit.commune_code)), unit.commune_code or ""
+        order = (*place, _RANK[level_of(unit)], sort_key(unit.name))
+        code_key = f"{unit.code} {unit.code.replace('-', ' ')}"
+        return Entry(unit, key, code_key, tuple((name, search_key(name)) for name in earlier), order)
 
     def _groups(self, shown: list[Entry], *, by_level: bool, words: list[str]) -> list[tuple[str, list[Found]]]:
         def group_of(entry: Entry) -> str:
@@ -167,7 +171,7 @@ class Directory:
     def _communes(self, entries: list[Entry]) -> list[Choice]:
         counts = Counter(entry.unit.commune_code for entry in entries if entry.unit.commune_code)
         choices = [Choice(code, self.commune_name(code), count) for code, count in counts.items()]
-        return sorted(choices, key=lambda choice: (search_key(choice.name), choice.value))
+        return sorted(choices, key=lambda choice: (sort_key(choice.name), choice.value))
 
 
 def _fits(entry: Entry, wanted: Wanted, words: list[str]) -> bool:
@@ -176,8 +180,13 @@ def _fits(entry: Entry, wanted: Wanted, words: list[str]) -> bool:
         (not wanted.commune or unit.commune_code == wanted.commune)
         and (not wanted.level or level_of(unit) == wanted.level)
         and (not wanted.kind or unit.kind == wanted.kind)
-        and any(all(word in key for word in words) for key in (entry.key, *(key for _, key in entry.earlier)))
+        and any(_has(key, words) for key in (entry.key, entry.code_key, *(key for _, key in entry.earlier)))
     )
+
+
+def _has(key: str, words: Collection[str]) -> bool:
+    """Whether each of the words begins one there: `hoa` finds no `khoa`."""
+    return all(f" {word}" in f" {key}" for word in words)
 
 
 def _choices(values: Iterable[str], order: Iterable[str]) -> list[Choice]:

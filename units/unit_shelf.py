@@ -1,7 +1,6 @@
 """What pages say of a unit beyond the tree: its board, its history and its logo, asked for once, then at hand."""
 
 import asyncio
-from collections.abc import Callable
 
 import asyncpg
 import msgspec
@@ -10,6 +9,7 @@ from kit import sql
 from kit.cache import Cache
 from kit.errors import ServiceUnavailable
 from kit.sql import Database
+from units import places
 from units.directory import Directory
 from units.editorial_board import Board, find_board
 from units.unit_events import FormerName, UnitEvent, list_events, list_former_names
@@ -39,8 +39,8 @@ class UnitShelf:
     So PostgreSQL is asked once for each unit and change, and a page never shows a board that was taken down.
     """
 
-    def __init__(self, database: Database, cache: Cache, commune_name: Callable[[str], str | None]) -> None:
-        self._database, self._cache, self._commune_name = database, cache, commune_name
+    def __init__(self, database: Database, cache: Cache) -> None:
+        self._database, self._cache = database, cache
         self._tree: UnitTree | None = None
         self._directory: Directory | None = None
         self._stories: dict[str, Story] = {}
@@ -54,8 +54,8 @@ class UnitShelf:
                 try:
                     names = [(row["unit_code"], row["name"]) for row in await directory.list_names(self._database)]
                 except _AWAY:
-                    return Directory(tree, commune_name=self._commune_name)
-                self._directory = Directory(tree, names, self._commune_name)
+                    return Directory(tree, commune_name=_commune_name)
+                self._directory = Directory(tree, names, _commune_name)
             return self._directory
 
     async def story(self, tree: UnitTree, unit: Unit) -> Story:
@@ -91,3 +91,10 @@ class UnitShelf:
     def _turn_to(self, tree: UnitTree) -> None:
         if self._tree is not tree:
             self._tree, self._directory, self._stories = tree, None, {}
+
+
+def _commune_name(code: str) -> str | None:
+    try:
+        return places.commune(code).name
+    except places.PlaceNotFound:
+        return None
