@@ -18,6 +18,10 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_WEEKDAYS = {
+    "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
 _FEBRUARY = 2
 _SHORT_WAIT = 90
 
@@ -64,13 +68,17 @@ def day(value: date, locale: Locale) -> str:
     return f"{value.day:02d}/{month}/{value.year}"
 
 
-def moment(value: datetime, locale: Locale) -> Markup:
-    """A moment on the clock of Vietnam as a `<time>` element: `8 giờ 00, ngày 01/7/2026`; `08:00, 1 July 2026`."""
+def moment(value: datetime, locale: Locale, *, weekday: bool = False) -> Markup:
+    """A moment on the clock of Vietnam as a `<time>` element: `8 giờ 00, ngày 01/7/2026`; `08:00, 1 July 2026`.
+
+    With `weekday`, for what somebody decides about: `8 giờ 00, thứ Tư ngày 01/7/2026`; `08:00, Wednesday 1 July 2026`.
+    """
     local = value.astimezone(VIETNAM)
+    named = f"{_WEEKDAYS[locale][local.weekday()]} " if weekday else ""
     if locale == "en":
-        text = f"{local:%H:%M}, {day(local, locale)}"
+        text = f"{local:%H:%M}, {named}{day(local, locale)}"
     else:
-        text = f"{local.hour} giờ {local.minute:02d}, ngày {day(local, locale)}"
+        text = f"{local.hour} giờ {local.minute:02d}, {named}ngày {day(local, locale)}"
     return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
 
 

@@ -38,6 +38,12 @@ def test_a_moment_is_told_by_the_clock_of_vietnam():
     assert 'datetime="2026-07-01T08:00:00+07:00"' in languages.moment(eight, "vi")
 
 
+def test_a_moment_that_is_decided_about_tells_its_weekday():
+    sunday = datetime(2026, 7, 4, 17, 5, tzinfo=UTC)
+    assert languages.moment(sunday, "vi", weekday=True).striptags() == "0 giờ 05, Chủ nhật ngày 05/7/2026"
+    assert languages.moment(sunday, "en", weekday=True).striptags() == "00:05, Sunday 5 July 2026"
+
+
 @pytest.mark.parametrize(
     ("seconds", "vietnamese", "english"),
     [
