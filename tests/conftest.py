@@ -23,6 +23,7 @@ from server.embedded.valkey import EmbeddedValkey
 from server.migrate import PACKAGES
 from server.running.patience import PatientProtocol
 from server.settings import Settings, load_settings
+from tests.mailbox import Mailbox, open_mailbox
 from tests.people import MORNING
 
 TEMPLATE = "baodanh_template"
@@ -131,6 +132,19 @@ def pin_key(settings: Settings) -> bytes:
     return KeyRing(settings.keys_folder).current("pin").value
 
 
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A mail server; `await mailbox.receive(settings)` delivers what waits and gives it to the test."""
+    async with open_mailbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def caught_mail() -> Path | None:
+    """Where the service keeps letters that it does not send on; a test of that has a folder."""
+    return None
+
+
 class Service(msgspec.Struct):
     """The running web service. `visitor(address)` is a browserless client that comes from that address."""
 
@@ -151,7 +165,7 @@ class Service(msgspec.Struct):
 
 
 @pytest.fixture
-async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+async def service(settings: Settings, clock: Clock, caught_mail: Path | None) -> AsyncIterator[Service]:
     """The whole application on a free port of the loopback address."""
     # The protocol is named, else asyncio leaves Nagle on and every answer waits 40 ms for an acknowledgement.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
@@ -159,7 +173,7 @@ async def service(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
         listening.listen(512)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(settings, clock=clock),
+            create_app(settings, clock=clock, caught_mail=caught_mail),
             http=PatientProtocol,
             ws="none",
             server_header=False,
