@@ -1,7 +1,9 @@
 """How an exam's scores are spread (phổ điểm), and where one candidate's score lies among them."""
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 
@@ -50,6 +52,21 @@ class Distribution(msgspec.Struct, frozen=True):
             total += how_many
             bins[_bin(score, subject.lowest, subject.highest)] += how_many
         return cls([score for score, _ in counts], below, total, bins, subject.lowest, subject.highest)
+
+    @property
+    def mean(self) -> Decimal:
+        """The average score."""
+        return sum((score * many for score, many in self._counts()), start=Decimal(0)) / self.count
+
+    @property
+    def median(self) -> Decimal:
+        """The score in the middle; the lower one where there are two."""
+        middle = (self.count + 1) // 2
+        return self.scores[bisect_left(self.below, middle) - 1]
+
+    def _counts(self) -> Iterator[tuple[Decimal, int]]:
+        for score, (below, through) in zip(self.scores, pairwise([*self.below, self.count]), strict=True):
+            yield score, through - below
 
     def spread(self, score: Decimal) -> Spread:
         """Where `score` lies: the picture's bars with the own one marked, and the percentage above the median."""

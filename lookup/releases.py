@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -147,7 +148,7 @@ async def _next_generation(connection: asyncpg.Connection, exam_code: str, withd
 
 
 async def _count_results(connection: asyncpg.Connection, exam_code: str) -> int:
-    result_count = await releases.count_results(connection, exam_code=exam_code)
+    result_count = await releases.count_results(connection, exam_code=exam_code, ids=[])
     if not result_count:
         raise NothingToRelease(exam=exam_code)
     return result_count
@@ -164,7 +165,7 @@ async def _store(
         released_at=now,
         emergency_reason=emergency,
         result_count=released.result_count,
-        distributions=await _count_scores(connection, released.exam_code),
+        distributions=msgspec.json.encode(await count_scores(connection, released.exam_code)).decode(),
     )
     await list_publicly(connection, released.exam_code, now, actor=actor)
 
@@ -181,8 +182,11 @@ async def _note(
     await write(connection, actor, action, ("exam", released.exam_code), unit=exam["unit_code"], **facts, **details)
 
 
-async def _count_scores(connection: asyncpg.Connection, exam_code: str) -> str:
+async def count_scores(
+    connection: asyncpg.Connection, exam_code: str, batches: Sequence[int] = ()
+) -> dict[str, list[tuple[Decimal, int]]]:
+    """How many had each score, by subject position, among what was taken up and these batches."""
     counts: dict[str, list] = {}
-    for row in await releases.count_scores(connection, exam_code=exam_code):
+    for row in await releases.count_scores(connection, exam_code=exam_code, ids=list(batches)):
         counts.setdefault(str(row["position"]), []).append((row["score"], row["how_many"]))
-    return msgspec.json.encode(counts).decode()
+    return counts

@@ -148,7 +148,5 @@ async def store(
     await score_import.add_results(connection, exam_code=exam.code, batch_id=batch)
     # Not its name: whoever named it may have put a person's into it.
     facts = {"batch": batch, "file_sha256": origin.file_sha256, "new": found.new, "changed": found.changed}
-    await write(
-        connection, actor, "exam.uploaded", ("exam", exam.code), unit=exam.unit.code, reason=origin.reason, **facts
-    )
+    await write(connection, actor, "exam.uploaded", ("exam", exam.code), unit=exam.unit.code, **facts)
     return batch

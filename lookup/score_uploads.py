@@ -204,14 +204,14 @@ async def confirm(
             transaction, upload_id=upload.id, officer_id=actor.officer_id, reason=reason or None, now=now
         )
     )
-    await _note(transaction, actor, "exam.import_confirmed", exam, upload.id, reason=reason or None)
+    await _note(transaction, actor, "exam.import_confirmed", exam, upload.id)
     await leave_job(transaction, JOB, exam.code.encode())
 
 
 async def discard(transaction: asyncpg.Connection, exam: Exam, upload: Upload, *, actor: Actor) -> None:
     """Nobody wants the file any more: what it held is erased at once. Raises UploadBusy."""
     _moved(await uploads.mark_discarded(transaction, upload_id=upload.id))
-    await _erase(transaction, upload.id)
+    await erase_upload(transaction, upload.id)
     await _note(transaction, actor, "exam.file_discarded", exam, upload.id)
 
 
@@ -250,7 +250,7 @@ async def erase_old(transaction: asyncpg.Connection, *, actor: Actor, now: datet
     """Erase what files held that came KEPT_FOR ago, a hundred at a time; says how many."""
     old = await uploads.lock_old_uploads(transaction, before=now - KEPT_FOR)
     for upload in old:
-        await _erase(transaction, upload["id"])
+        await erase_upload(transaction, upload["id"])
         await uploads.mark_erased(transaction, upload_id=upload["id"], now=now)
         facts = {"unit": upload["unit_code"], "upload": upload["id"]}
         await write(transaction, actor, "exam.file_erased", ("exam", upload["exam_code"]), **facts)
@@ -277,7 +277,8 @@ def safe_name(name: str) -> str:
     return bare or "ket-qua"
 
 
-async def _erase(transaction: asyncpg.Connection, upload_id: str) -> None:
+async def erase_upload(transaction: asyncpg.Connection, upload_id: str) -> None:
+    """Erase what a file held: itself, its workbook, its list of problems."""
     await uploads.remove_found(transaction, upload_id=upload_id)
     for what in ("file", "workbook"):
         await uploads.remove_pieces(transaction, upload_id=upload_id, what=what)

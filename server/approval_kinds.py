@@ -1,7 +1,8 @@
 """Everything that becomes public by approval: each part adds its kind here, and nothing else is accepted."""
 
+from lookup.exam_approvals import EXAM_ANNOUNCEMENT, EXAM_RELEASE
 from units.approvals.kinds import ApprovalKind, Kinds
 
-_ALL: list[ApprovalKind] = []
+_ALL: list[ApprovalKind] = [EXAM_RELEASE, EXAM_ANNOUNCEMENT]
 
 KINDS: Kinds = {kind.name: kind for kind in _ALL}
