@@ -31,7 +31,7 @@ _SENTENCES = {
     "unit_not_found": "There is no unit '{unit}'. `baodanh unit list` shows them all.",
     "unit_refused": "This is not possible for unit '{unit}': {rule}.",
     "unit_code_taken": "There is a unit '{unit}' already. Choose another code.",
-    "place_not_found": "There is no province or commune '{place}'. Its code has two or five digits, as the state gives it.",
+    "place_not_found": "There is no province or commune '{place}'; the state's codes have two or five digits.",
     "commune_elsewhere": "The commune '{place}' does not lie in province '{province}'.",
     "reason_needed": (
         "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
