@@ -44,6 +44,8 @@ from server.site_pages import site_routes
 from units.approvals.kinds import Kinds
 from units.directory_page import Offer, directory_routes
 from units.officers.doorkeeper import provide_session
+from units.officers.hashing import PasswordHashing
+from units.officers.throttle import Slowness
 from units.unit_shelf import UnitShelf
 from units.unit_tree import UnitTree
 
@@ -125,6 +127,8 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "metrics_from": settings.metrics_from,
             "cache_key": keys.current("cache").value,
             "key_ring": keys,
+            "hashing": PasswordHashing(),
+            "slowness": Slowness(),
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "pages": (pages := Pages(_TEMPLATES)),

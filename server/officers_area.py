@@ -4,11 +4,20 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from server.caught_mail import caught_mail_routes
+from units.officers import account_page, first_steps_page, recovery_page, sign_in_page
 from units.officers.doorkeeper import require_session
 
 # What one can do before signing in.
-_OPEN: list[ControllerRouterHandler] = [*caught_mail_routes]
-_BEHIND_THE_DOOR: list[ControllerRouterHandler] = []
+_OPEN: list[ControllerRouterHandler] = [
+    *sign_in_page.open_routes,
+    *recovery_page.open_routes,
+    *first_steps_page.open_routes,
+    *caught_mail_routes,
+]
+_BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
+    *sign_in_page.officer_routes,
+    *account_page.officer_routes,
+]
 
 
 def officers_routes() -> list[ControllerRouterHandler]:

@@ -135,6 +135,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         RateLimitItem,
         Setting("How many lookups from pages of other sites, all of them together.", "3000/minute", values.rate),
     ]
+    sign_in_rate: Annotated[
+        RateLimitItem,
+        Setting(
+            "How often one address may try to sign in (IPv6: one /64), whatever the accounts.",
+            "150/15minute",
+            values.rate,
+        ),
+    ]
+    password_reset_rate: Annotated[
+        RateLimitItem,
+        Setting("How many forgotten passwords one address may report; more are not told so.", "20/hour", values.rate),
+    ]
     keys_dir: Annotated[
         Path | None,
         Setting(
@@ -187,6 +199,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "lookup": self.lookup_rate,
             "wrong_factor": self.wrong_factor_rate,
             "foreign_origin": self.foreign_origin_rate,
+            "sign_in": self.sign_in_rate,
+            "password_reset": self.password_reset_rate,
         }
 
 

@@ -4,8 +4,10 @@ import hashlib
 import re
 import secrets
 from datetime import datetime
+from typing import TypeGuard
 
 import asyncpg
+from litestar.datastructures import Cookie
 
 from kit import sql
 from kit.sql import Database
@@ -42,6 +44,13 @@ _SYSTEMS = (
 )
 
 
+def cookie(secret: str) -> Cookie:
+    """What a browser is known by from now on."""
+    return Cookie(
+        key=COOKIE, value=secret, path="/", secure=True, httponly=True, samesite="lax", max_age=COOKIE_SECONDS
+    )
+
+
 def describe(user_agent: str) -> str:
     """Browser and system in words, such as `Chrome trên Android`: enough to recognise it, too little to trace it."""
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), "Trình duyệt khác")
@@ -53,7 +62,7 @@ async def is_known(database: Database, officer_id: str, secret: str | None) -> b
     """Whether the officer has signed in with this browser before."""
     if not _is_ours(secret):
         return False
-    return await devices.find_device(database, officer_id=officer_id, secret_hash=_digest(str(secret))) is not None
+    return await devices.find_device(database, officer_id=officer_id, secret_hash=_digest(secret)) is not None
 
 
 async def recognise(
@@ -64,20 +73,20 @@ async def recognise(
     A computer may be shared: a secret that belongs to anybody's browser is kept. Any other is none of ours, and
     whoever planted it shall not pass for a known device later.
     """
-    if not _is_ours(secret) or not await devices.find_anybodys_device(transaction, secret_hash=_digest(str(secret))):
+    if not _is_ours(secret) or not await devices.find_anybodys_device(transaction, secret_hash=_digest(secret)):
         secret = secrets.token_urlsafe(_SECRET)
     was_known = await devices.mark_device_seen(
-        transaction, officer_id=officer_id, secret_hash=_digest(str(secret)), device=device, now=now
+        transaction, officer_id=officer_id, secret_hash=_digest(secret), device=device, now=now
     )
-    return str(secret), was_known
+    return secret, was_known
 
 
-async def end_devices(transaction: asyncpg.Connection, officer_id: str) -> None:
-    """The officer's browsers are strange again: whoever holds one of their cookies gains nothing by it."""
-    await devices.end_devices(transaction, officer_id=officer_id)
+async def end_devices(transaction: asyncpg.Connection, officer_id: str, *, but: str | None = None) -> None:
+    """The officer's browsers are strange again, but the one: whoever holds one of their cookies gains nothing."""
+    await devices.end_devices(transaction, officer_id=officer_id, but=_digest(but) if _is_ours(but) else None)
 
 
-def _is_ours(secret: str | None) -> bool:
+def _is_ours(secret: str | None) -> TypeGuard[str]:
     return bool(secret and _OURS.fullmatch(secret))
 
 

@@ -13,8 +13,8 @@ from litestar.types import HTTPScope
 from kit.bodies import read_fields
 from kit.errors import DomainError
 from units.officers import sessions
-from units.officers.sessions import COOKIE, Session
-from units.portals import PortalNotRegistered, comes_from_elsewhere
+from units.officers.sessions import COOKIE, Session, Stage
+from units.portals import comes_from_elsewhere
 
 _ASKS_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,27 +30,32 @@ class SignInFirst(DomainError):
 
 
 class FormExpired(DomainError):
-    """The form does not carry its session's token: it is another session's, or none of ours."""
+    """The form does not carry its session's token, or another site's page sent it: nothing was changed."""
 
     code = "form_expired"
     status = 403
 
 
 async def require_session(connection: ASGIConnection, _: BaseRouteHandler) -> None:
-    """Guard of the officers' pages: sets `connection.state.session`. Raises SignInFirst, PortalNotRegistered.
+    """Guard of the officers' pages: sets `connection.state.session`. Raises SignInFirst, FormExpired.
 
     A request that changes something must come from our own pages: by its Origin here, by its token in `read_form`.
     """
     method = cast("HTTPScope", connection.scope)["method"]
     if method not in _ASKS_ONLY and comes_from_elsewhere(connection):
-        raise PortalNotRegistered
-    state = connection.app.state
-    secret = connection.cookies.get(COOKIE)
-    found = await sessions.find(state.desk_pool, secret, state.clock()) if secret else None
-    if found is None or found.stage != "full":
+        raise FormExpired
+    found = await find_session(connection, "full")
+    if found is None:
         # Only a page that can be asked for again is worth coming back to.
         raise SignInFirst(connection.scope["path"] if method == "GET" else "/can-bo")
     connection.state.session = found
+
+
+async def find_session(connection: ASGIConnection, *stages: Stage) -> Session | None:
+    """The session of the request's cookie, if it stands at one of these stages."""
+    state, secret = connection.app.state, connection.cookies.get(COOKIE)
+    found = await sessions.find(state.desk_pool, secret, state.clock()) if secret else None
+    return found if found and found.stage in stages else None
 
 
 def provide_session(request: Request) -> Session:

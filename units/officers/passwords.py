@@ -35,9 +35,7 @@ def normal(password: str) -> str:
 async def choose(database: Database, hashing: PasswordHashing, officer: Officer, typed: str, repeated: str) -> str:
     """The hash of a new password. Raises InvalidForm with everything that speaks against it."""
     password = normal(typed)
-    errors = list(mistakes(password, officer.email, officer.full_name))
-    if normal(repeated) != password:
-        errors.append(FieldError("repeated", "password_repeated_wrong"))
+    errors = mistakes_in_both(officer, typed, repeated)
     if not errors and await _was_used(database, hashing, officer.id, password):
         errors.append(FieldError("password", "password_used_before", count=REMEMBERED))
     if errors:
@@ -52,11 +50,29 @@ async def store(transaction: asyncpg.Connection, officer_id: str, password_hash:
     await passwords.end_past_passwords(transaction, officer_id=officer_id, kept=REMEMBERED)
 
 
+async def renew_hash(database: Database, officer_id: str, old: str, new: str) -> None:
+    """The same password under a better hash, unless it was changed meanwhile."""
+    await passwords.change_outdated_hash(database, officer_id=officer_id, old=old, new=new)
+
+
+async def exists(database: Database, officer_id: str) -> bool:
+    """Whether the officer has chosen one."""
+    return await passwords.find_password(database, officer_id=officer_id) is not None
+
+
 async def is_right(database: Database, hashing: PasswordHashing, officer_id: str, typed: str) -> bool:
     """Whether it is the officer's password."""
     return await hashing.fits(
         await passwords.find_password(database, officer_id=officer_id), normal(typed)[: LONGEST + 1]
     )
+
+
+def mistakes_in_both(officer: Officer, typed: str, repeated: str) -> list[FieldError]:
+    """What is wrong with a new password as it was typed twice, whatever was used before."""
+    errors = mistakes(normal(typed), officer.email, officer.full_name)
+    if normal(repeated) != normal(typed):
+        errors.append(FieldError("repeated", "password_repeated_wrong"))
+    return errors
 
 
 def mistakes(password: str, email: str, full_name: str) -> list[FieldError]:

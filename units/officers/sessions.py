@@ -71,7 +71,14 @@ def idle_limit(officer: Officer) -> timedelta:
 
 
 async def begin(
-    transaction: asyncpg.Connection, officer_id: str, stage: Stage, *, address: str, device: str, now: datetime
+    transaction: asyncpg.Connection,
+    officer_id: str,
+    stage: Stage,
+    *,
+    address: str,
+    device: str,
+    now: datetime,
+    draft: bytes | None = None,
 ) -> str:
     """A new session; returns what the cookie holds, which is stored nowhere.
 
@@ -86,6 +93,7 @@ async def begin(
         began_at=now,
         address=address,
         device=device,
+        draft=draft,
     )
     return secret
 
@@ -103,7 +111,12 @@ async def find(database: Database, secret: str, now: datetime) -> Session | None
     if row["stage"] == "full" and row["seen_at"] <= now - _SEEN_EVERY:
         await sessions.mark_seen(database, token_hash=_digest(secret), seen_at=now)
     return Session(
-        str(row["session_id"]), officer, row["stage"], row["began_at"], csrf_token(secret), row["totp_draft"]
+        id=str(row["session_id"]),
+        officer=officer,
+        stage=row["stage"],
+        began_at=row["began_at"],
+        csrf=csrf_token(secret),
+        totp_draft=row["totp_draft"],
     )
 
 
@@ -115,8 +128,8 @@ async def list_open(database: Database, officer: Officer, now: datetime) -> list
     return [OpenSession(row["id"], row["began_at"], row["seen_at"], row["address"], row["device"]) for row in rows]
 
 
-async def keep_draft(transaction: asyncpg.Connection, session: Session, draft: bytes) -> None:
-    """Remember a second factor until it is confirmed or the session is over."""
+async def keep_draft(transaction: asyncpg.Connection, session: Session, draft: bytes | None) -> None:
+    """Remember a second factor until it is confirmed (None) or the session is over."""
     await sessions.change_draft(transaction, id=session.id, draft=draft)
 
 

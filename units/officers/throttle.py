@@ -40,12 +40,16 @@ class TooManySignIns(TooManyRequests):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One attempt as it was counted. `locks`: if it fails, the pair is locked. `delay` is in seconds."""
+    """One attempt as it was counted. `locks`: if it fails, the pair is locked.
+
+    `overall` counts those of the account from everywhere, this one included; `delay` is in seconds.
+    """
 
     account: bytes
     factor: Factor
     prefix: str
     locks: bool
+    overall: int
     delay: float
 
 
@@ -72,7 +76,7 @@ async def count_attempt(database: Database, account: bytes, factor: Factor, pref
     overall = await attempts.count_overall(
         database, account=account, factor=factor, now=now, window_began=now - _FORGOTTEN_AFTER
     )
-    return Attempt(account, factor, prefix, counted >= MOST_FAILURES, delay_after(overall - 1))
+    return Attempt(account, factor, prefix, counted >= MOST_FAILURES, overall, delay_after(overall - 1))
 
 
 async def forgive(database: Database, attempt: Attempt) -> None:

@@ -12,5 +12,6 @@ values (:officer_id::text::uuid, :secret_hash, :device, :now::timestamptz, :now:
 on conflict (officer_id, secret_hash) do update set device = excluded.device, last_seen_at = excluded.last_seen_at
 returning xmax <> 0;
 
--- name: end_devices(officer_id)!
-delete from units.known_devices where officer_id = :officer_id::text::uuid;
+-- name: end_devices(officer_id, but)!
+delete from units.known_devices
+where officer_id = :officer_id::text::uuid and secret_hash is distinct from :but::bytea;

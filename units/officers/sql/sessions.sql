@@ -1,8 +1,8 @@
 -- Sessions of officers.
 
--- name: add_session(token_hash, officer_id, stage, began_at, address, device)!
-insert into units.sessions (token_hash, officer_id, stage, began_at, seen_at, address, device)
-values (:token_hash, :officer_id::text::uuid, :stage, :began_at, :began_at, :address, :device);
+-- name: add_session(token_hash, officer_id, stage, began_at, address, device, draft)!
+insert into units.sessions (token_hash, officer_id, stage, began_at, seen_at, address, device, totp_draft)
+values (:token_hash, :officer_id::text::uuid, :stage, :began_at, :began_at, :address, :device, :draft);
 
 -- name: find_session(token_hash, began_after)^
 select s.id as session_id, s.stage, s.began_at, s.seen_at, s.totp_draft,
