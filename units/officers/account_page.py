@@ -40,13 +40,13 @@ async def show_account(request: Request, session: NamedDependency[Session]) -> R
     )
 
 
-@get("/tai-khoan/danh-thiep")
+@get("/tai-khoan/the")
 async def show_card(request: Request, session: NamedDependency[Session]) -> Response[bytes]:
     """My public card."""
     return _card_page(request, session)
 
 
-@post("/tai-khoan/danh-thiep")
+@post("/tai-khoan/the")
 async def change_card(request: Request, session: NamedDependency[Session]) -> Response:
     """Write it anew."""
     fields = await read_form(request, session)
@@ -58,7 +58,7 @@ async def change_card(request: Request, session: NamedDependency[Session]) -> Re
     async with porter.pool.transaction() as transaction:
         actor, key = knock_of(request).as_officer(officer.id), porter.keys.current("record").value
         await public_cards.change_card(transaction, officer, card, actor=actor, key=key)
-    return see_other(f"{_ACCOUNT}?xong=danh-thiep")
+    return see_other(f"{_ACCOUNT}?xong=the")
 
 
 @get("/tai-khoan/mat-khau")
@@ -173,7 +173,14 @@ def _card_page(
     officer = session.officer
     values = {name: str((typed or {}).get(name, getattr(officer, name))) for name in public_cards.FIELDS}
     form = {"values": values, "errors": errors or []}
-    return _page(request, session, "account_card", status=status, form=form, salutations=public_cards.SALUTATIONS)
+    return _page(
+        request,
+        session,
+        "account_card",
+        status=status,
+        form=form,
+        salutations=[(each, each) for each in public_cards.SALUTATIONS],
+    )
 
 
 def _page(request: Request, session: Session, template: str, *, status: int = 200, **context: Any) -> Response[bytes]:

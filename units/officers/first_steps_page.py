@@ -112,7 +112,7 @@ async def _introduction_page(
         status=status,
         session=step,
         form={"values": values, "errors": errors or []},
-        salutations=SALUTATIONS,
+        salutations=[(each, each) for each in SALUTATIONS],
         has_password=await exists(porter_of(request.app.state).pool, officer.id),
     )
 

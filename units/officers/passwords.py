@@ -78,7 +78,7 @@ def mistakes_in_both(officer: Officer, typed: str, repeated: str) -> list[FieldE
 def mistakes(password: str, email: str, full_name: str) -> list[FieldError]:
     """What is wrong with a password, whoever chose it before."""
     if not password:
-        return [FieldError("password", "password_missing")]
+        return [FieldError("password", "required")]
     if len(password) < SHORTEST:
         return [FieldError("password", "password_too_short", count=SHORTEST)]
     if len(password) > LONGEST:

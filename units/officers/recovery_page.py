@@ -31,7 +31,10 @@ async def forgotten(request: Request) -> Response[bytes]:
     fields = await read_open_form(request)
     address = read_address(fields.get("email"))
     if "@" not in address:
-        form = {"values": {"email": address}, "errors": [FieldError("email", "email_missing")]}
+        form = {
+            "values": {"email": address},
+            "errors": [FieldError("email", "email_malformed" if address else "required")],
+        }
         return show(request, "officers/recovery.html", status=422, form=form)
     # Whoever asks too often hears the same, and no letter goes out.
     verdict = await request.app.state.limiter.hit("password_reset", address_bucket(knock_of(request).address))

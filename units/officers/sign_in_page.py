@@ -128,7 +128,7 @@ def _second_factor_page(
 
 
 def _require(fields: dict[str, Any], *names: str) -> None:
-    if errors := [FieldError(name, f"{name}_missing") for name in names if not _text(fields, name).strip()]:
+    if errors := [FieldError(name, "required") for name in names if not _text(fields, name).strip()]:
         raise InvalidForm(errors)
 
 
