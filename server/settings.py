@@ -157,6 +157,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             shown="`STATE_DIR/keys`, made when needed",
         ),
     ]
+    record_heads_dir: Annotated[
+        Path | None,
+        Setting(
+            "The folder for `record-heads.jsonl`: where the record's chain ended, told again and again. Best on "
+            "another machine: whoever cuts the record off should not reach it.",
+            "",
+            values.existing_folder,
+            shown="`STATE_DIR`",
+        ),
+    ]
     mail_from: Annotated[
         str,
         Setting(
@@ -181,6 +191,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Without the URLs: they hold passwords, and settings end up in tracebacks."""
         return f"Settings(state_dir={str(self.state_dir)!r}, node={self.node!r})"
+
+    @property
+    def heads_folder(self) -> Path:
+        """Where the record's heads are written down."""
+        return self.record_heads_dir or self.state_dir
 
     @property
     def keys_folder(self) -> Path:

@@ -20,6 +20,7 @@ app = App(
 app.command("server.commands.exam:app", name="exam", help="Exams whose results can be looked up.")
 app.command("server.commands.score:app", name="scores", help="Results: import, release, withdraw, lookup codes.")
 app.command("server.commands.unit:app", name="unit", help="Departments, communes and schools.")
+app.command("server.commands.audit:app", name="audit", help="The record: check it, drop its old months.")
 app.command("server.commands.key:app", name="key", help="Secret keys, and newer ones.")
 
 # What a person at the terminal reads when a rule says no.
@@ -37,6 +38,7 @@ _SENTENCES = {
         "'{exam}' has results on record, and the file changes them ({changed} changed, {new} new): "
         'say why with --reason "...".'
     ),
+    "segment_refused": "The month cannot be dropped: {rule}.",
     "no_pins": "'{exam}' asks for no lookup codes: its policy is another.",
     "nothing_to_release": "'{exam}' has nothing new to release: import results first.",
 }

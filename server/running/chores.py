@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from server.running import mail_work
+from server.running import mail_work, record_work
 from server.running.workshop import Chore, JobHandler, Workshop
+from units.record.chores import CHECK_EVERY, HEADS_EVERY, SEGMENTS_EVERY
 
 __all__ = ["CHORES", "JOBS", "Chore", "JobHandler", "Workshop"]
 
@@ -15,6 +16,11 @@ JOBS: dict[str, JobHandler] = {
 }
 
 CHORES: list[Chore] = [
+    # Who seals is settled by the sealers themselves: the next one takes over at once.
+    Chore("seal-record", record_work.seal, everywhere=True),
+    Chore("tell-record-head", record_work.tell_head, every=HEADS_EVERY, everywhere=True),
+    Chore("make-record-segments", record_work.make_room, every=SEGMENTS_EVERY),
+    Chore("check-record", record_work.check, every=CHECK_EVERY / 24),
     Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15)),
     Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
     Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),

@@ -26,16 +26,21 @@ class ExportedHead(msgspec.Struct, frozen=True):
     sealed_at: datetime
 
 
+async def current_head(database: Database) -> ExportedHead | None:
+    """Where the chain ends now; None before the first batch."""
+    head = await find_head(database)
+    return ExportedHead(head.batch, head.number, head.root.hex(), head.sealed_at) if head else None
+
+
 async def export_head(database: Database, folder: Path) -> ExportedHead | None:
     """Append where the chain ends to `record-heads.jsonl` in `folder`, unless that is its last line; log it too."""
-    head = await find_head(database)
-    if head is None:
+    exported = await current_head(database)
+    if exported is None:
         return None
-    exported = ExportedHead(head.batch, head.number, head.root.hex(), head.sealed_at)
     line = msgspec.json.encode(exported) + b"\n"
     if not _append(folder / FILE, line):
         return None
-    log.info("record_head", batch=head.batch, number=head.number, root=exported.root)
+    log.info("record_head", batch=exported.batch, number=exported.number, root=exported.root)
     return exported
 
 

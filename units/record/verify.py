@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import asyncpg
 import msgspec
 
 from kit import sql
+from kit.sql import Database
 from units.record.encoding import NO_ROOT, batch_root, entry_hash, leaf, moment_of, raw_moment, read_moments_raw
 from units.record.heads import ExportedHead
 from units.record.sealer import LATE, Holder, find_holder
@@ -58,10 +59,15 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 async def verify(
-    connection: asyncpg.Connection, heads: Sequence[ExportedHead] = (), *, since: datetime | None = None
+    connection: asyncpg.Connection,
+    heads: Sequence[ExportedHead] = (),
+    *,
+    since: datetime | None = None,
+    patience: timedelta = LATE,
 ) -> Verified:
     """Check the whole record, or what was chained since a moment; `heads` were exported before and must still be there.
 
+    What could be chained now has to be within `patience`.
     `connection` serves nothing else: its moments come raw from now on. Memory stays small, however long the record is.
     """
     started = time.monotonic()
@@ -71,7 +77,7 @@ async def verify(
         await connection.execute(_BY_INDEX)
         await check.follow_chain(since)
         await check.compare_heads(heads)
-    await check.find_unchained(since)
+    await check.find_unchained(since, patience)
     still_running = check.still_running
     return Verified(
         entries=check.entries,
@@ -100,6 +106,24 @@ async def remember(connection: asyncpg.Connection, verified: Verified, now: date
         first_problem=first.problem if first else None,
         seconds=verified.seconds,
     )
+
+
+class LastCheck(msgspec.Struct, frozen=True):
+    """What the last check of the whole record found."""
+
+    checked_at: datetime
+    entry_count: int
+    head_number: int
+    finding_count: int
+    first_number: int | None
+    first_problem: Problem | None
+    seconds: float
+
+
+async def find_last_check(database: Database) -> LastCheck | None:
+    """The last check, if there was one."""
+    found = await verifying.find_last_check(database)
+    return LastCheck(**found) if found else None
 
 
 async def _holder(connection: asyncpg.Connection) -> Holder | None:
@@ -203,12 +227,12 @@ class _Check:
                 elif (row["root"].hex(), row["last_number"]) != (head.root, head.number):
                     self.find("head_differs", head.number, raw_moment(head.sealed_at))
 
-    async def find_unchained(self, since: datetime | None) -> None:
-        """What could be chained now and is not five seconds later."""
+    async def find_unchained(self, since: datetime | None, patience: timedelta) -> None:
+        """What could be chained now and is not a while later."""
         horizon = await verifying.find_horizon(self._connection)
         bounds = {"xmin": horizon["xmin"], "xmax": horizon["xmax"]}
         text = since.isoformat() if since else None
-        deadline = time.monotonic() + LATE.total_seconds()
+        deadline = time.monotonic() + patience.total_seconds()
         while True:
             late = await verifying.count_unchained(self._connection, since=text, **bounds)
             if not late["how_many"] or time.monotonic() > deadline:

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC220, PT012 - a sealer is killed; what is rolled back is more than one step
 """What is written becomes a chain without gaps, once nobody can come before it any more."""
 
 import asyncio
@@ -145,7 +146,15 @@ async def test_the_place_of_a_killed_sealer_is_taken(connection, database, pool)
         "async def main():\n    async with asyncpg.create_pool(sys.argv[1], min_size=0) as pool:\n"
         "        await seal_until_cancelled(pool)\nasyncio.run(main())"
     )
-    with subprocess.Popen([sys.executable, "-c", code, database.url], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            code,
+            database.url,
+        ],
+        stdout=subprocess.DEVNULL,
+    ) as process:
         await _until_chained(connection, 1)
         waiting = asyncio.create_task(seal_until_cancelled(pool))
         await asyncio.sleep(0.5)
