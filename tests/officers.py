@@ -6,8 +6,9 @@ import asyncpg
 import httpx
 from argon2 import PasswordHasher
 
+from kit.keys import KeyRing
 from tests.people import MORNING
-from units.officers import sessions
+from units.officers import sessions, two_factor
 from units.officers.officers import Officer, find_officer
 from units.officers.roles import Role
 from units.officers.sessions import COOKIE
@@ -18,6 +19,8 @@ from units.units import Unit
 # One hash for all: making one takes a tenth of a second.
 PASSWORD = "mùa thu lá vàng rơi 2026"
 _HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+# What everybody's authenticator holds.
+TOTP_SECRET = b"a secret of 20 bytes"
 
 
 async def given_unit(connection, code: str, *, kind: str = "upper-secondary", managed_by: str = "so", **facts) -> Unit:
@@ -43,7 +46,10 @@ async def given_unit(connection, code: str, *, kind: str = "upper-secondary", ma
 
 
 async def given_officer(connection, name: str, *roles: tuple[str, Role], **facts) -> Officer:
-    """An active officer who holds `roles`, pairs of unit code and role; `name` makes the address."""
+    """An active officer who holds `roles`, pairs of unit code and role; `name` makes the address.
+
+    With `keys` (the service's KeyRing) she can sign in herself: PASSWORD and `code_at` are her two factors.
+    """
     officer_id = await connection.fetchval(
         "insert into units.officers (email, salutation, full_name, position, state, password_hash, password_changed_at,"
         " totp_secret, created_at, last_signed_in_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7)"
@@ -57,6 +63,11 @@ async def given_officer(connection, name: str, *roles: tuple[str, Role], **facts
         MORNING,
         facts.get("totp_secret", b"not used"),
     )
+    if keys := facts.get("keys"):
+        await connection.execute(
+            "update units.officers set totp_secret = $2 where id = $1::text::uuid",
+            officer_id, two_factor.seal(keys, officer_id, TOTP_SECRET),
+        )  # fmt: skip
     for unit_code, role in roles:
         await connection.execute(
             "insert into units.officer_roles (officer_id, unit_code, role, granted_at)"
@@ -64,6 +75,16 @@ async def given_officer(connection, name: str, *roles: tuple[str, Role], **facts
             officer_id, unit_code, role, MORNING,
         )  # fmt: skip
     return await find_officer(connection, officer_id)
+
+
+def keys_of(settings) -> KeyRing:
+    """The keys of the service with these settings."""
+    return KeyRing(settings.keys_folder)
+
+
+def code_at(now: datetime, *, steps: int = 0) -> str:
+    """What the authenticator shows then, or so many steps later."""
+    return two_factor.code_of(TOTP_SECRET, int(now.timestamp()) // two_factor.STEP_SECONDS + steps)
 
 
 class Desk(httpx.AsyncClient):
