@@ -58,7 +58,9 @@ class Mailbox:
         self.mails: list[Received] = []
         self.answers: list[str] = []
         self.refuses: dict[str, str] = {}
-        self.took: asyncio.Event = asyncio.Event()
+        self.took = asyncio.Event()
+        # Set to hold the server's yes back until somebody lets it go.
+        self.holds_back: asyncio.Event | None = None
 
     async def receive(self, settings: Settings, *, now: datetime = MORNING) -> list[Received]:
         """Let everything that waits be delivered, once; what came in by that, in the order of queueing."""
@@ -78,6 +80,8 @@ class Mailbox:
             return self.answers.pop(0)
         self.mails.append(Received(list(envelope.rcpt_tos), envelope.content))
         self.took.set()
+        if self.holds_back:
+            await self.holds_back.wait()
         return "250 2.0.0 taken"
 
 

@@ -41,8 +41,9 @@ def jobs(monkeypatch):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """Jobs that failed come again at once."""
+    """Jobs that failed come again at once, and are looked for often: nothing calls when they are due."""
     monkeypatch.setattr(queue_reader, "_DELAYS", (0,))
+    monkeypatch.setattr(queue_reader, "_LOOK", timedelta(seconds=0.1))
 
 
 @contextlib.asynccontextmanager
@@ -81,11 +82,15 @@ async def test_a_job_is_done_with_what_it_was_given_and_leaves_the_queue(jobs, c
         given.append((payload, await shop.pool.fetchval("select 1")))
 
     jobs["note"] = note
+    await leave(connection, "note", b"before the start")
     async with working(settings):
-        await leave(connection, "note", b"before or after the start")
-        await until(lambda: given)
+        await until(lambda: len(given) == 1)
+        await asyncio.sleep(0.5)
+        await leave(connection, "note", b"while it waits")
+        # The queue calls: nobody waits for the next look.
+        await until(lambda: len(given) == 2, seconds=2)
         await until_empty(connection)
-    assert given == [(b"before or after the start", 1)]
+    assert given == [(b"before the start", 1), (b"while it waits", 1)]
 
 
 async def until_empty(connection):
@@ -136,7 +141,9 @@ async def test_a_poisoned_job_is_given_up_and_stays_to_be_seen_while_others_are_
     assert "Minh" not in notes, "what went wrong is noted, not with whose data"
 
 
-async def test_failures_come_again_after_growing_pauses(jobs, connection, settings):
+async def test_failures_come_again_after_growing_pauses(jobs, connection, settings, monkeypatch):
+    monkeypatch.setattr(queue_reader, "_LOOK", timedelta(seconds=0.1))
+
     async def work(_shop, _payload):
         raise ConnectionResetError
 
@@ -158,7 +165,7 @@ async def test_failures_come_again_after_growing_pauses(jobs, connection, settin
     assert waits == [10, 60, 300, 900, 3600, 3600]
 
 
-async def test_a_handler_says_itself_when_it_wants_to_be_called_again(jobs, connection, settings):
+async def test_a_handler_says_itself_when_it_wants_to_be_called_again(jobs, soon, connection, settings):
     calls = []
 
     async def work(_shop, payload):
@@ -306,7 +313,6 @@ async def work(shop, payload):
         notes.write(payload.decode() + "\\n")
     await asyncio.sleep(0 if payload == b"easy" else 600)
 
-worker.JOBS.clear()
 worker.JOBS["note"] = work
 worker.CHORES.clear()
 queue_reader._LOOK = timedelta(seconds=0.3)
@@ -321,13 +327,14 @@ def spawn(settings, tmp_path):
     notes = tmp_path / "notes"
     notes.touch()
 
-    def start():
+    def start(**environ):
         environ = {
             "PATH": os.environ["PATH"],
             "STATE_DIR": str(settings.state_dir),
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
             "NOTES": str(notes),
+            **environ,
         }
         process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(WORKER)], cwd=ROOT, env=environ)
         started.append(process)
@@ -352,6 +359,28 @@ async def test_the_jobs_of_a_killed_worker_are_taken_up_by_another(spawn, connec
     await until(lambda: spawn.lines() == ["long", "long"])
     assert time.monotonic() - began < 10
     assert other.poll() is None
+
+
+async def test_a_worker_killed_in_the_middle_of_a_delivery_sends_one_more_of_the_same(
+    spawn, connection, settings, mailbox
+):
+    post = Post(Pages(ROOT / "templates"), KeyRing(settings.keys_folder), home="https://x.vn", sender="a@x.vn")
+    async with connection.transaction():
+        await post.send(connection, "layout", to=LAN, key="test:1", now=MORNING)
+    # The server takes the mail, and its yes does not come through in time.
+    mailbox.holds_back = asyncio.Event()
+    victim = spawn(SMTP_URL=mailbox.url)
+    await asyncio.wait_for(mailbox.took.wait(), 20)
+    victim.kill()
+    victim.wait()
+    mailbox.holds_back.set()
+    assert await connection.fetchval("select sent_at from kit.mails") is None
+    spawn(SMTP_URL=mailbox.url)
+    await until_empty(connection)
+    first, second = (mail.message for mail in mailbox.mails)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] == second["Date"]
+    assert await connection.fetchval("select sent_at is not null and sealed is null from kit.mails")
 
 
 async def test_a_job_in_which_the_worker_dies_again_and_again_is_given_up(spawn, connection):
