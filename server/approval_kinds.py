@@ -2,7 +2,9 @@
 
 from lookup.exam_approvals import EXAM_ANNOUNCEMENT, EXAM_RELEASE
 from units.approvals.kinds import ApprovalKind, Kinds
+from units.change_approval import UnitChanges
+from units.page_approval import UnitPage
 
-_ALL: list[ApprovalKind] = [EXAM_RELEASE, EXAM_ANNOUNCEMENT]
+_ALL: list[ApprovalKind] = [EXAM_RELEASE, EXAM_ANNOUNCEMENT, UnitPage(), UnitChanges()]
 
 KINDS: Kinds = {kind.name: kind for kind in _ALL}

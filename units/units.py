@@ -105,7 +105,8 @@ async def describe_unit(
 
 
 async def _store(transaction: asyncpg.Connection, code: str, facts: dict[str, Any]) -> None:
-    described = {fact: facts[fact] for fact in ("name", *DESCRIBABLE)}
+    # A website may be given up; an empty one is none.
+    described = {fact: facts[fact] for fact in ("name", *DESCRIBABLE)} | {"website": facts["website"] or None}
     key = key_of(facts["name"], facts["short_name"])
     try:
         await units.describe_unit(transaction, code=code, search_key=key, **described)

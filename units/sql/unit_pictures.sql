@@ -15,4 +15,4 @@ where p.unit_code = :unit_code and p.added_at < :before
   and not exists (select from units.looks l where l.unit_code = p.unit_code and l.logo = p.hash)
   and not exists (select from units.approvals a
                   where a.kind = 'unit-page' and a.about = p.unit_code and a.state = 'waiting'
-                    and a.payload -> 'look' ->> 'logo' = p.hash);
+                    and a.payload ->> 'logo' = p.hash);
