@@ -1,5 +1,6 @@
 """The record by months: made ahead, and dropped as a whole when the time to keep them is over."""
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -86,9 +87,7 @@ async def drop_segment(
             "record.segment_dropped",
             ("record_segment", month),
             reason=reason.strip(),
-            entries=found["entries"],
-            first_number=found["first_number"],
-            last_number=found["last_number"],
+            **dict(found),
             export_sha256=digest,
             dropped_so_far=sorted({month, *await dropped_months(owner)}),
         )
@@ -122,7 +121,7 @@ async def _export(owner: asyncpg.Connection, bounds: dict[str, str], file: Path)
     draft = file.with_name(f".{file.name}.part")
     try:
         _refuse_to_replace(file)
-        with draft.open("xb") as raw:
+        with draft.open("wb") as raw:
             # Without a name or a moment in it, the same entries make the same file.
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
                 async for row in _rows(owner, bounds):
@@ -133,7 +132,8 @@ async def _export(owner: asyncpg.Connection, bounds: dict[str, str], file: Path)
     except OSError as problem:
         raise SegmentRefused(rule=f"{file} cannot be written: {problem.strerror}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
     with file.open("rb") as finished:
         return hashlib.file_digest(finished, "sha256").hexdigest()
 
