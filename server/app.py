@@ -35,6 +35,7 @@ from server.api_reference import api_reference_routes
 from server.approval_kinds import KINDS
 from server.doorway import Doorway
 from server.health import show_health, show_readiness
+from server.home_parts import HOME
 from server.logs import set_up_logs
 from server.metrics import show_metrics
 from server.officers_area import officers_routes
@@ -45,6 +46,7 @@ from units.approvals.kinds import Kinds
 from units.directory_page import Offer, directory_routes
 from units.officers.doorkeeper import provide_session
 from units.officers.hashing import PasswordHashing
+from units.officers.home_page import Home
 from units.officers.throttle import Slowness
 from units.unit_shelf import UnitShelf
 from units.unit_tree import UnitTree
@@ -154,11 +156,15 @@ def _dependencies() -> dict[str, Provide]:
     def kinds() -> Kinds:
         return KINDS
 
+    def home_of_officers() -> Home:
+        return HOME
+
     shared = {name: from_state(name) for name in _SHARED}
     return shared | {
         "now": Provide(now, sync_to_thread=False),
         "tree": Provide(tree, sync_to_thread=False),
         "kinds": Provide(kinds, sync_to_thread=False),
+        "home_of_officers": Provide(home_of_officers, sync_to_thread=False),
         "session": Provide(provide_session, sync_to_thread=False),
     }
 

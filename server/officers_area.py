@@ -4,7 +4,9 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from server.caught_mail import caught_mail_routes
-from units.officers import account_page, first_steps_page, recovery_page, sign_in_page
+from units.approvals import approval_pages, deputy_pages
+from units.approvals.waiting import count_what_waits
+from units.officers import account_page, first_steps_page, home_page, recovery_page, sign_in_page
 from units.officers.doorkeeper import require_session
 
 # What one can do before signing in.
@@ -17,6 +19,9 @@ _OPEN: list[ControllerRouterHandler] = [
 _BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
     *sign_in_page.officer_routes,
     *account_page.officer_routes,
+    *home_page.officer_routes,
+    *approval_pages.officer_routes,
+    *deputy_pages.officer_routes,
 ]
 
 
@@ -24,5 +29,10 @@ def officers_routes() -> list[ControllerRouterHandler]:
     """All routes of the officers' area."""
     return [
         *_OPEN,
-        Router("/can-bo", route_handlers=_BEHIND_THE_DOOR, guards=[require_session], include_in_schema=False),
+        Router(
+            "/can-bo",
+            route_handlers=_BEHIND_THE_DOOR,
+            guards=[require_session, count_what_waits],
+            include_in_schema=False,
+        ),
     ]

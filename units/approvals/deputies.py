@@ -63,6 +63,11 @@ class Deputy(msgspec.Struct, frozen=True):
         return "running" if self.begins_at <= now else "coming"
 
     @property
+    def first_day(self) -> date:
+        """The first day on which the deputy decides."""
+        return self.begins_at.astimezone(VIETNAM).date()
+
+    @property
     def last_day(self) -> date:
         """The last day on which the deputy decides."""
         return (self.ends_at - timedelta(microseconds=1)).astimezone(VIETNAM).date()

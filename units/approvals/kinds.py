@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import asyncpg
 import msgspec
@@ -40,6 +40,8 @@ class Prepared(msgspec.Struct, frozen=True):
     prepared_by: list[str] = []
 
 
+# Litestar checks what it hands to a route.
+@runtime_checkable
 class ApprovalKind(Protocol):
     """A kind, by its name (`exam-release`). All calls run in the caller's transaction."""
 
@@ -48,7 +50,10 @@ class ApprovalKind(Protocol):
     title: str
 
     async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:
-        """What would become public; raises a DomainError when nothing can."""
+        """What would become public; raises a DomainError when nothing can.
+
+        Asked again at every look and before approval: the same data must give the same preview, whatever the time.
+        """
         ...
 
     async def take_effect(
