@@ -9,6 +9,7 @@ import asyncpg
 
 from kit import sql
 from kit.errors import DomainError
+from kit.sql import Database
 
 tokens = sql.load(__file__, "tokens")
 
@@ -67,6 +68,11 @@ async def end_tokens(transaction: asyncpg.Connection, officer_id: str, purpose: 
 async def count_since(transaction: asyncpg.Connection, officer_id: str, purpose: Purpose, since: datetime) -> int:
     """How many were made for the officer after `since`: nobody fills somebody's mailbox."""
     return await tokens.count_tokens(transaction, officer_id=officer_id, purpose=purpose, since=since)
+
+
+async def forget(database: Database, before: datetime) -> None:
+    """Drop those that became too old before."""
+    await tokens.end_old_tokens(database, before=before)
 
 
 def _digest(secret: str) -> bytes:

@@ -16,3 +16,6 @@ where officer_id = :officer_id::text::uuid and purpose = :purpose and used_at is
 -- name: count_tokens(officer_id, purpose, since)$
 select count(*) from units.sign_in_tokens
 where officer_id = :officer_id::text::uuid and purpose = :purpose and made_at > :since;
+
+-- name: end_old_tokens(before)!
+delete from units.sign_in_tokens where expires_at < :before;
