@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response, get
@@ -22,6 +21,7 @@ from lookup.catalogue import Catalogue
 
 _NAME = re.compile(r"\d{20}-[0-9a-f]{8}")
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)]")
+_PORT = re.compile(r":\d*$")
 # Whoever carries one of these came through somebody else.
 _FORWARDED = ("forwarded", "x-forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip")
 
@@ -99,7 +99,7 @@ def _comes_from_this_machine(request: Request) -> bool:
     if any(name.lower().startswith(_FORWARDED) for name in request.headers):
         return False
     # A page elsewhere can have its own name lead to 127.0.0.1, and would read what stands here.
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    host = _PORT.sub("", request.headers.get("host", "")).strip("[]")
     return _is_loopback(request.client.host if request.client else "") and (host == "localhost" or _is_loopback(host))
 
 
