@@ -68,6 +68,14 @@ class ReleaseFacts(msgspec.Struct, frozen=True):
     result_count: int
 
 
+class Withdrawal(msgspec.Struct, frozen=True):
+    """Results were taken down; `number` is the change that every node must apply."""
+
+    number: int
+    made_at: datetime
+    reason: str | None
+
+
 class ExamCounts(msgspec.Struct, frozen=True):
     """For a list: batches that wait for release, and results of the last release."""
 
@@ -93,6 +101,11 @@ async def count_candidates(database: Database, exam_code: str) -> int:
 async def list_releases(database: Database, exam_code: str) -> list[ReleaseFacts]:
     """All releases of an exam, the oldest first."""
     return [ReleaseFacts(**row) for row in await batches.list_release_facts(database, exam_code=exam_code)]
+
+
+async def list_withdrawals(database: Database, exam_code: str) -> list[Withdrawal]:
+    """Each time its results were taken down, the first first."""
+    return [Withdrawal(**row) for row in await batches.list_withdrawals(database, exam_code=exam_code)]
 
 
 async def count_by_exam(database: Database, exam_codes: list[str]) -> dict[str, ExamCounts]:

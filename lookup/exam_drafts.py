@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from kit.errors import DomainError, FieldError, InvalidForm
+from kit.sql import Database
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, exam_kinds
 from lookup.exams import (
@@ -149,9 +150,9 @@ async def edit_draft(
     await write(transaction, actor, "exam.reshaped", ("exam", exam.code), unit=exam.unit.code, changes=changes)
 
 
-async def has_batches(transaction: asyncpg.Connection, code: str) -> bool:
+async def has_batches(database: Database, code: str) -> bool:
     """Whether anything was brought in, so that papers and numbers stay as they are."""
-    return bool(await exams.count_batches(transaction, code=code))
+    return bool(await exams.count_batches(database, code=code))
 
 
 def _shape_of(exam: Exam) -> Shape:

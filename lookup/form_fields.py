@@ -30,6 +30,15 @@ class Form:
             self.wrong(name, "exam_too_long", most=most)
         return text
 
+    def passage(self, name: str, most: int, *, required: bool = False) -> str:
+        """Several lines, as they were typed."""
+        text = str(self._fields.get(name) or "").replace("\r\n", "\n").strip()
+        if required and not text:
+            self.wrong(name, "required")
+        if len(text) > most:
+            self.wrong(name, "exam_too_long", most=most)
+        return text
+
     def choice(self, name: str, choices: Collection[str]) -> str:
         """One of several."""
         chosen = str(self._fields.get(name) or "")

@@ -3,6 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from lookup.exam_desk_routes import officer_routes as exam_routes
 from server.caught_mail import caught_mail_routes
 from units.approvals import approval_pages, deputy_pages
 from units.approvals.waiting import count_what_waits
@@ -17,6 +18,7 @@ _OPEN: list[ControllerRouterHandler] = [
     *caught_mail_routes,
 ]
 _BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
+    *exam_routes,
     *sign_in_page.officer_routes,
     *account_page.officer_routes,
     *home_page.officer_routes,

@@ -46,3 +46,9 @@ select generation, opens_at, released_at, emergency_reason, result_count
 from lookup.releases
 where exam_code = :exam_code
 order by generation;
+
+-- name: list_withdrawals(exam_code)
+-- When and why results were taken down.
+select number, made_at, reason from units.changes
+where about = 'exam' and code = :exam_code and what = 'withdrawn'
+order by number;

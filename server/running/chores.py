@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from server.running import mail_work, record_work, sign_in_work
+from server.running import mail_work, record_work, score_work, sign_in_work
 from server.running.workshop import Chore, JobHandler, Workshop
 from units.record.chores import CHECK_EVERY, HEADS_EVERY, SEGMENTS_EVERY
 
@@ -13,6 +13,7 @@ __all__ = ["CHORES", "JOBS", "Chore", "JobHandler", "Workshop"]
 # transaction open while they wait for anybody: the record is sealed behind the oldest running one.
 JOBS: dict[str, JobHandler] = {
     "mail": mail_work.send_mail,
+    "score-upload": score_work.take_up_files,
     "password_reset": sign_in_work.answer_forgotten_password,
 }
 
@@ -25,6 +26,8 @@ CHORES: list[Chore] = [
     Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15)),
     Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
     Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),
+    Chore("erase-result-files", score_work.erase_files, every=timedelta(hours=1)),
+    Chore("sweep-result-files", score_work.sweep_files, every=timedelta(hours=1), everywhere=True),
     Chore("forget-sign-ins", sign_in_work.forget_traces, every=timedelta(hours=6)),
     Chore("ask-for-a-mail-server", mail_work.ask_for_a_mail_server, every=timedelta(hours=1)),
 ]

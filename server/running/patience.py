@@ -37,6 +37,8 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:  # noqa: D102
         self._head_bytes, self._in_head = 0, True
         super().on_message_begin()
+        # A large file takes longer: who knows its sender may say, with each part that came, that it goes on.
+        self.scope["take_time"] = self._take_time  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:  # noqa: D102
         self._head_bytes, self._in_head = 0, False
@@ -49,6 +51,11 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
         self._stop_the_clock()
         super().connection_lost(exc)
+
+    def _take_time(self) -> None:
+        if self._too_slow is not None:
+            self._stop_the_clock()
+            self._watch_the_clock()
 
     def _watch_the_clock(self) -> None:
         if self._too_slow is None:

@@ -1,0 +1,286 @@
+"""The officers' pages on which results are handed in for approval, batches taken back, and results taken down."""
+
+import contextlib
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from kit.bounded_pool import BoundedPool
+from kit.errors import DomainError, InvalidForm
+from kit.mail.post import Post
+from kit.pages import Pages, see_other
+from lookup import releases
+from lookup.exam_approvals import RELEASE, release_payload
+from lookup.exam_batches import BatchNotFound, list_batches, list_unreleased, take_back_batch
+from lookup.exam_desk import ONE, address_of, find_seen, form_of, render, require_editor
+from lookup.exams import Exam
+from lookup.form_fields import Form
+from units.approvals import approvals
+from units.approvals.kinds import Kinds, Prepared
+from units.approvals.lists import find_waiting, list_of_thing
+from units.approvals.places import is_staffed
+from units.changes import Node, list_nodes
+from units.officers.doorkeeper import read_form
+from units.officers.sessions import Session
+from units.record.entries import Actor, actor_of
+from units.unit_tree import UnitTree
+
+_LONGEST_NOTE = 2000
+
+
+@get(f"{ONE}/trinh-cong-bo")
+async def show_hand_in(
+    request: Request,
+    exam_code: FromPath[str],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    kinds: NamedDependency[Kinds],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
+) -> Response[bytes]:
+    """What would become public, and when it is to."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    require_editor(exam, session, tree)
+    ids = [batch.id for batch in await list_unreleased(desk_pool, exam.code, now)]
+    desk = _Desk(request, session, tree, desk_pool, kinds, pages, now)
+    return await desk.show_hand_in(exam, ids, form_of({"when": "moment" if exam.announced_at else "now"}))
+
+
+@post(f"{ONE}/trinh-cong-bo")
+async def hand_in(
+    request: Request,
+    exam_code: FromPath[str],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    kinds: NamedDependency[Kinds],
+    pages: NamedDependency[Pages],
+    post: NamedDependency[Post],
+    now: NamedDependency[datetime],
+) -> Response:
+    """Hand just the batches in that the page has shown."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    require_editor(exam, session, tree)
+    fields = await read_form(request, session)
+    form, ids = Form(fields), _read_ids(fields.get("batches"))
+    opens_at, note = _read_when(form, now), form.passage("note", _LONGEST_NOTE)
+    if form.errors:
+        desk = _Desk(request, session, tree, desk_pool, kinds, pages, now)
+        return await desk.show_hand_in(exam, ids, form_of(fields, InvalidForm(form.errors)), status=422)
+    async with desk_pool.transaction() as connection:
+        await approvals.hand_in(
+            connection,
+            kinds,
+            RELEASE,
+            exam.code,
+            release_payload(ids, opens_at, now),
+            unit_code=exam.unit.code,
+            takes_effect_at=opens_at,
+            note=note,
+            officer_id=session.officer.id,
+            tree=tree,
+            actor=actor_of(request, session.officer.id),
+            now=now,
+            post=post,
+        )
+    return see_other(address_of(exam))
+
+
+@get(f"{ONE}/dot/{{batch_id:int}}/hoan-tac")
+async def ask_to_take_back(
+    request: Request,
+    exam_code: FromPath[str],
+    batch_id: FromPath[int],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
+) -> Response[bytes]:
+    """Whether the batch is really to go, and what goes with it."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    require_editor(exam, session, tree)
+    batch = next((each for each in await list_batches(desk_pool, exam.code) if each.id == batch_id), None)
+    if batch is None:
+        raise BatchNotFound(exam=exam.code)
+    waits = await find_waiting(desk_pool, RELEASE, exam.code)
+    handed_in = bool(waits and batch_id in waits.payload["batches"])
+    return render(request, pages, "take_back", session, exam, now, batch=batch, handed_in=handed_in)
+
+
+@post(f"{ONE}/dot/{{batch_id:int}}/hoan-tac")
+async def take_back(
+    request: Request,
+    exam_code: FromPath[str],
+    batch_id: FromPath[int],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    kinds: NamedDependency[Kinds],
+    post: NamedDependency[Post],
+    now: NamedDependency[datetime],
+) -> Response:
+    """Remove a batch that nobody has released; an approval that waits for it is withdrawn with it."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    require_editor(exam, session, tree)
+    await read_form(request, session)
+    actor = actor_of(request, session.officer.id)
+    async with desk_pool.transaction() as connection:
+        waits = await find_waiting(connection, RELEASE, exam.code)
+        if waits and batch_id in waits.payload["batches"]:
+            reason = "Một đợt nhập trong nội dung trình đã được hoàn tác."
+            await approvals.withdraw(
+                connection, kinds, waits.id, reason, officer=None, tree=tree, actor=actor, now=now, post=post
+            )
+        await take_back_batch(connection, exam, batch_id, actor=actor)
+    return see_other(address_of(exam))
+
+
+@get(f"{ONE}/go-bo")
+async def ask_to_withdraw(
+    request: Request,
+    exam_code: FromPath[str],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
+) -> Response[bytes]:
+    """Why the results are to be taken down; it happens as soon as that is said."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    session.officer.require("take_down", exam.unit.code, tree)
+    return render(request, pages, "withdraw", session, exam, now, form=form_of())
+
+
+@post(f"{ONE}/go-bo")
+async def withdraw(
+    request: Request,
+    exam_code: FromPath[str],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    kinds: NamedDependency[Kinds],
+    pages: NamedDependency[Pages],
+    post: NamedDependency[Post],
+    now: NamedDependency[datetime],
+) -> Response:
+    """Take the results down on every node; one person is enough."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    session.officer.require("take_down", exam.unit.code, tree)
+    fields = await read_form(request, session)
+    form = Form(fields)
+    reason = form.passage("reason", _LONGEST_NOTE, required=True)
+    if form.errors:
+        told = form_of(fields, InvalidForm(form.errors))
+        return render(request, pages, "withdraw", session, exam, now, form=told, status=422)
+    actor = actor_of(request, session.officer.id)
+    async with desk_pool.transaction() as connection:
+        await _end_approvals(connection, kinds, exam, reason, tree, actor, now, post)
+        change = await releases.withdraw(connection, exam.code, reason=reason, actor=actor)
+    return see_other(address_of(exam, "go-bo", str(change)))
+
+
+@get(f"{ONE}/go-bo/{{change:int}}")
+async def show_nodes(
+    request: Request,
+    exam_code: FromPath[str],
+    change: FromPath[int],
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    desk_pool: NamedDependency[BoundedPool],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
+) -> Response[bytes]:
+    """Which nodes have taken the results down, and which have not said so yet."""
+    exam = await find_seen(desk_pool, exam_code, session, tree)
+    nodes: list[Node] = await list_nodes(desk_pool)
+    behind = [node for node in nodes if node.applied_change < change]
+    done = [node for node in nodes if node.applied_change >= change]
+    return render(request, pages, "withdrawal", session, exam, now, behind=behind, done=done)
+
+
+class _Desk:
+    """What the pages of a handing in are made of, for one request."""
+
+    def __init__(
+        self,
+        request: Request,
+        session: Session,
+        tree: UnitTree,
+        pool: BoundedPool,
+        kinds: Kinds,
+        pages: Pages,
+        now: datetime,
+    ) -> None:
+        self._request, self._session, self._tree = request, session, tree
+        self._pool, self._kinds, self._pages, self._now = pool, kinds, pages, now
+
+    async def show_hand_in(
+        self, exam: Exam, ids: list[int], form: dict[str, Any], *, status: int = 200
+    ) -> Response[bytes]:
+        """The same preview that the second person will see, above the question when."""
+        payload = release_payload(ids, None, self._now)
+        async with self._pool.transaction() as connection:
+            prepared = await self._kinds[RELEASE].prepare(connection, exam.code, payload)
+            staffed = await self._is_staffed(connection, exam, prepared)
+        return render(
+            self._request,
+            self._pages,
+            "hand_in",
+            self._session,
+            exam,
+            self._now,
+            status=status,
+            preview=prepared.preview,
+            staffed=staffed,
+            waits=await find_waiting(self._pool, RELEASE, exam.code),
+            ids=ids,
+            form=form,
+        )
+
+    async def _is_staffed(self, connection: asyncpg.Connection, exam: Exam, prepared: Prepared) -> bool:
+        authors = [self._session.officer.id, *prepared.prepared_by]
+        return await is_staffed(connection, self._tree, exam.unit.code, RELEASE, authors)
+
+
+async def _end_approvals(
+    connection: asyncpg.Connection,
+    kinds: Kinds,
+    exam: Exam,
+    reason: str,
+    tree: UnitTree,
+    actor: Actor,
+    now: datetime,
+    post: Post,
+) -> None:
+    """What waits or has a moment goes too. Whatever stands against that does not keep the results up."""
+    for approval in await list_of_thing(connection, RELEASE, exam.code):
+        if approval.can_be_withdrawn(now):
+            with contextlib.suppress(DomainError):
+                async with connection.transaction():
+                    await approvals.withdraw(
+                        connection, kinds, approval.id, reason, officer=None, tree=tree, actor=actor, now=now, post=post
+                    )
+
+
+def _read_ids(text: Any) -> list[int]:
+    return [int(part) for part in str(text or "").split(",") if part.isdecimal() and len(part) < 16]  # noqa: PLR2004 - a bigint
+
+
+def _read_when(form: Form, now: datetime) -> datetime | None:
+    if form.choice("when", ("now", "moment")) != "moment":
+        return None
+    opens_at = form.moment("opens")
+    if opens_at is None and not form.errors:
+        form.wrong("opens_day", "required")
+    if opens_at is not None and opens_at <= now:
+        form.wrong("opens_day", "exam_moment_past")
+    return opens_at
+
+
+release_routes = [show_hand_in, hand_in, ask_to_take_back, take_back, ask_to_withdraw, withdraw, show_nodes]

@@ -1,0 +1,19 @@
+"""All of the officers' pages about exams."""
+
+from litestar.types import ControllerRouterHandler
+
+from lookup.exam_desk import exam_routes
+from lookup.exam_desk_announcement import announcement_routes
+from lookup.exam_desk_files import file_routes
+from lookup.exam_desk_forms import exam_form_routes
+from lookup.exam_desk_reading import file_reading_routes
+from lookup.exam_desk_release import release_routes
+
+officer_routes: list[ControllerRouterHandler] = [
+    *exam_routes,
+    *exam_form_routes,
+    *file_routes,
+    *file_reading_routes,
+    *release_routes,
+    *announcement_routes,
+]
