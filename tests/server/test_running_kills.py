@@ -7,9 +7,16 @@ import socket
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
-from tests.server.running import Running, children_of, is_alive, reachable_folder, running, until
+from kit.clock import utc_now
+from kit.keys import KeyRing
+from kit.mail.post import Post
+from kit.pages import Pages
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.valkey import EmbeddedValkey
+from tests.server.running import ROOT, Running, children_of, is_alive, reachable_folder, running, until
 
 COUNT = "select count(*) from units.units"
 ADD = (
@@ -25,8 +32,9 @@ def service():
         yield started
 
 
-@pytest.mark.parametrize("kind", ["web_process", "postgres", "valkey"])
+@pytest.mark.parametrize("kind", ["web_process", "worker_process", "mail_catcher", "postgres", "valkey"])
 async def test_a_killed_process_is_started_again_and_the_others_go_on(service, kind):
+    until(lambda: service.pids("worker_process") and service.pids("mail_catcher"), service.told)
     before, others = service.pids(kind), service.pids() - service.pids(kind)
     await service.ask(ADD.format(f"before-{kind.replace('_', '-')}"))
     count = await service.ask(COUNT)
@@ -103,3 +111,68 @@ async def test_a_long_query_does_not_keep_a_killed_database_away(service):
     with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await query
     connection.terminate()
+
+
+@pytest.fixture
+def servers():
+    """A PostgreSQL and a Valkey that others run."""
+    with reachable_folder() as folder:
+        both = EmbeddedPostgres(folder / "postgres"), EmbeddedValkey(folder / "valkey")
+        for server in both:
+            server.start()
+        yield both
+        for server in both:
+            server.stop()
+
+
+async def test_processes_killed_while_postgresql_and_valkey_are_dead_come_up_again(servers, place, mailbox):
+    postgres, valkey = servers
+    environ = {
+        "DATABASE_URL": postgres.runtime_url,
+        "DATABASE_OWNER_URL": postgres.owner_url,
+        "REDIS_URL": valkey.url,
+        "SMTP_URL": mailbox.url,
+    }
+    with running(place / "state", **environ) as service:
+        await after(lambda: service.answers("/readyz") and service.pids("worker_process"), service)
+        await sent(service, mailbox, "before")
+        for server in servers:
+            server.stop()
+        victims = service.pids("web_process") | service.pids("worker_process")
+        assert len(victims) == 3
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        await after(lambda: len(service.pids("web_process") - victims) == 2, service)
+        await after(lambda: service.pids("worker_process") - victims, service)
+        await after(service.answers, service)
+        assert (await asyncio.to_thread(httpx.get, f"{service.url}/tra-cuu/diem-thi")).status_code == 503
+        young = service.pids()
+        # Longer than anything that gave up at the start would have lived.
+        await asyncio.sleep(3)
+        assert service.pids() == young, service.said
+        told = (await asyncio.to_thread(httpx.get, f"{service.url}/readyz")).json()
+        assert not told["ready"]
+        assert "postgresql" in told["degraded"]
+        for server in servers:
+            server.start()
+        await after(lambda: service.answers("/readyz"), service)
+        await sent(service, mailbox, "after")
+        assert service.pids() == young, "nobody had to be started once more"
+
+
+async def after(happened, service):
+    """As `until`, while the mail server goes on in this very process."""
+    await asyncio.to_thread(until, happened, service.told)
+
+
+async def sent(service, mailbox, occasion):
+    """Queue a letter as a web process does, and wait until the worker has sent it."""
+    post = Post(Pages(ROOT / "templates"), KeyRing(service.state_dir / "keys"), home=service.url, sender="a@x.vn")
+    mailbox.took.clear()
+    connection = await asyncpg.connect(service.service.database_url)
+    try:
+        async with connection.transaction():
+            await post.send(connection, "layout", to="lan@x.vn", key=f"test:{occasion}", now=utc_now())
+    finally:
+        await connection.close()
+    await asyncio.wait_for(mailbox.took.wait(), 60)
