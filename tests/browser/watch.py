@@ -2,6 +2,8 @@
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
+from units.officers.sessions import COOKIE
+
 _KEPT_IN_THE_TAB = "sessionStorage.length"
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # Chromium says this of every answer from 400 on; answers are looked at themselves.
@@ -24,7 +26,9 @@ class Watch:
 
     async def troubles(self) -> list[str]:
         """Everything noticed so far, and what lies about at the end."""
-        left = await self._context.storage_state(indexed_db=True)
+        left: dict = dict(await self._context.storage_state(indexed_db=True))
+        # An officer who is signed in, and the browser she signed in with.
+        left["cookies"] = [cookie for cookie in left["cookies"] if not _is_an_officers(cookie)]
         kept = [f"keeps {name}: {things}" for name, things in left.items() if things]
         return self._seen + kept + [trouble for page in self._context.pages for trouble in await _look_at(page)]
 
@@ -39,6 +43,10 @@ class Watch:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_ABOUT_AN_ANSWER):
             self._seen.append(f"console: {message.text}")
+
+
+def _is_an_officers(cookie: dict) -> bool:
+    return cookie["name"].startswith(COOKIE) and cookie["httpOnly"] and cookie["secure"]
 
 
 async def _look_at(page: Page) -> list[str]:
