@@ -36,7 +36,7 @@ async def _waiting(
     kinds: Kinds, database: Database, officer: Officer, tree: UnitTree, now: datetime
 ) -> HomeSection | None:
     found = await list_waiting_for(database, officer, tree, now)
-    items = [_item(each, kinds, tree, each.takes_effect_at, "Chờ phê duyệt", "wait") for each in found[:_MOST]]
+    items = [_item(each, kinds, tree, each.takes_effect_at, "", "wait") for each in found[:_MOST]]
     return HomeSection("Chờ thầy/cô phê duyệt", items, _more(f"{HERE}?muc=cho-toi", len(found)))
 
 
@@ -58,7 +58,7 @@ async def _on_the_way(
         else _item(each, kinds, tree, each.takes_effect_at, "Đã duyệt, chờ đến giờ", "good")
         for each in found[:_MOST]
     ]
-    return HomeSection("Đã trình, đang trên đường", items, _more(f"{HERE}?muc=toi-trinh", len(found)))
+    return HomeSection("Đã trình, đang chờ", items, _more(f"{HERE}?muc=toi-trinh", len(found)))
 
 
 async def _deputies(database: Database, officer: Officer, tree: UnitTree, now: datetime) -> HomeSection | None:
@@ -79,7 +79,8 @@ async def _deputies(database: Database, officer: Officer, tree: UnitTree, now: d
 
 def _item(approval: Approval, kinds: Kinds, tree: UnitTree, at: datetime | None, tag: str, tone: str) -> HomeItem:
     detail = f"{kinds[approval.kind].title} · {tree.current(approval.unit_code).name}"
-    return HomeItem(f"{HERE}/{approval.id}", approval.preview.title, detail, at, tag, tone)
+    when = "Hiệu lực" if at and at == approval.takes_effect_at else ""
+    return HomeItem(f"{HERE}/{approval.id}", approval.preview.title, detail, at, when, tag, tone)
 
 
 def _more(address: str, many: int) -> tuple[str, str] | None:

@@ -1,11 +1,8 @@
 """How much waits for whoever opens a page: the small number beside a name in the navigation."""
 
-from typing import cast
-
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import HTTPScope
 
 from units.approvals.lists import count_waiting_for
 from units.officers.sessions import Session
@@ -13,8 +10,6 @@ from units.officers.sessions import Session
 
 async def count_what_waits(connection: ASGIConnection, _: BaseRouteHandler) -> None:
     """Guard of the officers' pages, after `require_session`: refuses nobody, and tells the session what waits."""
-    if cast("HTTPScope", connection.scope)["method"] != "GET":
-        return
     session: Session = connection.state.session
     state = connection.app.state
     waiting = await count_waiting_for(state.desk_pool, session.officer, state.catalogue.units, state.clock())

@@ -20,12 +20,16 @@ home = sql.load(__file__, "home")
 
 
 class HomeItem(msgspec.Struct, frozen=True):
-    """One thing on the page: where it leads, what it is, and a word on where it stands (`tone` as in tag.html)."""
+    """One thing on the page: where it leads, what it is, and a word on where it stands (`tone` as in tag.html).
+
+    `when` says of what `at` is the moment ("Hiệu lực").
+    """
 
     address: str
     title: str
     detail: str = ""
     at: datetime | None = None
+    when: str = ""
     tag: str = ""
     tone: str = "plain"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from server.approval_kinds import KINDS
-from tests.officers import given_officer, signed_in
+from tests.officers import signed_in
 from tests.units.approvals.notices import given_approver, given_editor, given_stage
 
 HERE = "/can-bo/phe-duyet"
