@@ -39,6 +39,7 @@ from server.home_parts import HOME
 from server.logs import set_up_logs
 from server.metrics import show_metrics
 from server.officers_area import officers_routes
+from server.open_work import OPEN_WORK
 from server.problems import EXCEPTION_HANDLERS
 from server.settings import Settings
 from server.site_pages import site_routes
@@ -134,6 +135,7 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "pages": (pages := Pages(_TEMPLATES)),
+            "open_work": OPEN_WORK,
             "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),
             **more,
         }

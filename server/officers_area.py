@@ -7,7 +7,16 @@ from lookup.exam_desk_routes import officer_routes as exam_routes
 from server.caught_mail import caught_mail_routes
 from units.approvals import approval_pages, deputy_pages
 from units.approvals.waiting import count_what_waits
-from units.officers import account_page, first_steps_page, home_page, recovery_page, sign_in_page
+from units.officers import (
+    account_page,
+    first_steps_page,
+    home_page,
+    recovery_page,
+    sign_in_page,
+    staff_changes_page,
+    staff_details_page,
+    staff_page,
+)
 from units.officers.doorkeeper import require_session
 
 # What one can do before signing in.
@@ -24,6 +33,9 @@ _BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
     *home_page.officer_routes,
     *approval_pages.officer_routes,
     *deputy_pages.officer_routes,
+    *staff_page.officer_routes,
+    *staff_details_page.officer_routes,
+    *staff_changes_page.officer_routes,
 ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import asyncpg
 import msgspec
@@ -34,7 +34,7 @@ class OpenWork(Protocol):
     # For lists, in Vietnamese: "Việc đang chờ phê duyệt".
     title: str
     # What a successor must hold in the unit. None: nobody takes it over, it ends (a delegation).
-    role: Role | None
+    role: ClassVar[Role | None]
 
     async def list_open(
         self, transaction: Database, officer_id: str, unit_codes: Sequence[str], now: datetime
@@ -81,6 +81,11 @@ class Pile(msgspec.Struct, frozen=True):
     def field(self) -> str:
         """What a form calls the choice of a successor."""
         return f"nguoi-nhan-{self.work.name}-{self.unit_code}"
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Successors as a form offers them: id and name, with the position where there is one."""
+        return [(each.id, f"{each.name}, {each.position}".removesuffix(", ")) for each in self.successors]
 
 
 async def find_piles(

@@ -35,7 +35,8 @@ where id = :officer_id::text::uuid;
 
 -- name: mark_without_two_factor(officer_id)!
 -- Without two factors nobody is active: the first steps follow anew, behind the password.
-update units.officers set state = 'invited', totp_secret = null, totp_last_step = null
+update units.officers set
+    state = 'invited', totp_secret = null, totp_last_step = null, invited_at = null
 where id = :officer_id::text::uuid;
 
 -- name: end_recovery_codes(officer_id)!
