@@ -18,6 +18,7 @@ from units.officers import (
     staff_page,
 )
 from units.officers.doorkeeper import require_session
+from units.record import record_page
 
 # What one can do before signing in.
 _OPEN: list[ControllerRouterHandler] = [
@@ -33,6 +34,7 @@ _BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
     *home_page.officer_routes,
     *approval_pages.officer_routes,
     *deputy_pages.officer_routes,
+    *record_page.officer_routes,
     *staff_page.officer_routes,
     *staff_details_page.officer_routes,
     *staff_changes_page.officer_routes,

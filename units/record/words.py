@@ -1,0 +1,135 @@
+"""Entries of the record in the words of those who read it: who did what to what, field by field."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kit.clock import VIETNAM
+from kit.locale import day
+from units.unit_tree import UnitTree
+from units.units import UnitNotFound
+
+_WORDS = tomllib.loads((Path(__file__).parent / "data" / "words.toml").read_text(encoding="utf-8"))
+ACTIONS: Mapping[str, str] = _WORDS["actions"]
+_OBJECTS, _THROUGH, _FACTS, _VALUES = (_WORDS[part] for part in ("objects", "through", "facts", "values"))
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?")
+_NOTHING = "(trống)"
+_PAIR = 2
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One fact of an entry; a change has what was before and after."""
+
+    name: str
+    text: str
+    before: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An entry in words. `who` is a name, or how it came without one; `what` is what was done; `about` to what."""
+
+    who: str
+    what: str
+    about: str
+    unit: str
+    through: str
+    facts: list[Line]
+    changes: list[Line]
+
+
+def people_in(entries: Iterable[Any]) -> list[str]:
+    """Numbers of all who may be officers in these entries: doers, objects, and whoever the details name."""
+    found: set[str] = set()
+    for entry in entries:
+        found |= {entry.officer_id or "", entry.object_id, *_texts(entry.details)}
+    return sorted(each for each in found if _ID.fullmatch(each))
+
+
+def tell(entry: Any, names: Mapping[str, str], tree: UnitTree) -> Told:
+    """The entry in words; `names` are officers' names by number."""
+    say = partial(_say, names=names)
+    details = dict(entry.details)
+    changes = details.pop("changes", {})
+    return Told(
+        who=names.get(entry.officer_id or "", "") or ("Cán bộ" if entry.officer_id else _nobody(entry)),
+        what=ACTIONS.get(entry.action, entry.action),
+        about=_about(entry, names, tree),
+        unit=unit_name(entry.unit_code, tree),
+        through=_THROUGH.get(entry.through, entry.through),
+        facts=[Line(_FACTS.get(name, name), say(value)) for name, value in details.items()],
+        changes=[_change(name, value, say) for name, value in changes.items()] if isinstance(changes, dict) else [],
+    )
+
+
+def unit_name(code: str | None, tree: UnitTree) -> str:
+    """A unit by name, closed ones included; the code where the tree does not know it."""
+    if code is None:
+        return ""
+    try:
+        return tree.find(code).name
+    except UnitNotFound:
+        return code
+
+
+def _nobody(entry: Any) -> str:
+    return {"command": "Dòng lệnh", "service": "Hệ thống"}.get(entry.through, "Người chưa đăng nhập")
+
+
+def _about(entry: Any, names: Mapping[str, str], tree: UnitTree) -> str:
+    kind = _OBJECTS.get(entry.object_kind, entry.object_kind)
+    if entry.object_kind == "unit":
+        return unit_name(entry.object_id, tree)
+    if entry.object_kind == "officer":
+        return names.get(entry.object_id, kind)
+    if entry.object_kind in {"sign_in", "record"}:
+        return kind
+    return f"{kind} {entry.object_id}"
+
+
+def _change(name: str, value: Any, say: Any) -> Line:
+    label = _FACTS.get(name, name)
+    if isinstance(value, list) and len(value) == _PAIR:
+        return Line(label, say(value[1]), say(value[0]))
+    return Line(label, say(value))
+
+
+def _say(value: Any, names: Mapping[str, str]) -> str:
+    say = partial(_say, names=names)
+    if value is None or value in ("", [], {}):
+        return _NOTHING
+    if isinstance(value, bool):
+        return "có" if value else "không"
+    if isinstance(value, list):
+        return ", ".join(say(each) for each in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{_FACTS.get(name, name)}: {say(each)}" for name, each in value.items())
+    text = str(value)
+    return names.get(text) or ACTIONS.get(text) or _VALUES.get(text) or _moment(text)
+
+
+def _moment(text: str) -> str:
+    """Days and moments as official papers write them; anything else as it is."""
+    if not _MOMENT.fullmatch(text):
+        return text
+    try:
+        if "T" not in text:
+            return day(date.fromisoformat(text), "vi")
+        local = datetime.fromisoformat(text).astimezone(VIETNAM)
+    except ValueError:
+        return text
+    return f"{local.hour} giờ {local.minute:02d}, ngày {day(local, 'vi')}"
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
