@@ -66,14 +66,17 @@ class Pages:
         return self._template(locale, template).render(context)
 
     def letter(self, name: str, /, **facts: Any) -> tuple[str, str, str]:
-        """Subject, text and HTML of `mail/{name}.html`, in Vietnamese. Its blocks are `subject` and `body`.
+        """Subject, text and HTML of `mail/{name}.html`, in Vietnamese. Its blocks are `subject`, `body` and `foot`.
 
-        The text is the body's, with the address of each link behind its words.
+        The text is that of body and foot, with the address of each link behind its words.
         """
         template = self._template("vi", f"mail/{name}.html")
         context = template.new_context(facts)
         subject, body = ("".join(template.blocks[block](context)) for block in ("subject", "body"))
-        return " ".join(_plain(subject).split()), _as_text(body), template.render(facts)
+        layout = self._template("vi", "mail/layout.html")
+        foot = "".join(layout.blocks["foot"](layout.new_context(facts)))
+        text = f"{_as_text(body)}\n-- \n{_as_text(foot)}"
+        return " ".join(_plain(subject).split()), text, template.render(facts)
 
     def sentence(self, locale: Locale, code: str, **facts: Any) -> tuple[str, str]:
         """Title and detail of a problem as plain text, the same words that its page says."""
@@ -137,7 +140,9 @@ def _no_plurals(singular: str, plural: str, number: int) -> str:
 
 def _as_text(html: str) -> str:
     """A letter's body as plain text: one paragraph a line, the address behind each link."""
-    html = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', r"\2: \1", html, flags=re.DOTALL)
+    html = re.sub(r'<p><a [^>]*href="([^"]*)"[^>]*>(.*?)</a></p>', r"<p>\2: \1</p>", html, flags=re.DOTALL)
+    # Within a sentence: the full stop behind it is none of the address's.
+    html = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', r"\2 (\1)", html, flags=re.DOTALL)
     html = re.sub(r"\s+", " ", html)
     html = re.sub(r"</(?:p|h\d|ul|ol|table)>|<br>", "\n\n", html)
     html = re.sub(r"<li>", "\n- ", html)

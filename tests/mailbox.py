@@ -38,7 +38,7 @@ class Received(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        return self.message.get_body(("plain",)).get_content()
+        return self.message.get_body(("plain",)).get_content().replace("\r\n", "\n")
 
     @property
     def html(self) -> str:
@@ -47,7 +47,7 @@ class Received(msgspec.Struct):
     @property
     def links(self) -> list[str]:
         """The addresses in its text, in their order."""
-        return re.findall(r"https?://\S+", self.text)
+        return re.findall(r"https?://\S*[^\s.,;:)]", self.text.partition("\n-- \n")[0])
 
 
 class Mailbox:
