@@ -3,18 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kit.tables import CellMark, LegacyExample, Table, TableError, write_annotated
+from kit.tables import CellMark, LegacyExample, Table, check_annotated, write_annotated
 from lookup.score_problems import MESSAGES, Problem
 
 
 def check_report(source: Path, out: Path) -> None:
     """Raise TableError for a report that would overwrite the file it is about, or that Excel would not open."""
-    if out.exists() and source.exists() and out.samefile(source):
-        raise TableError("report_over_source", file=source.name)
-    if out.suffix.lower() != ".xlsx":
-        raise TableError("report_is_no_xlsx", file=out.name)
-    if not out.parent.is_dir():
-        raise TableError("no_folder", file=out.name, folder=out.parent)
+    check_annotated(source, out)
 
 
 def write_report(

@@ -5,6 +5,7 @@ importing the package would cost every web process fifteen megabytes instead of 
 """
 
 import importlib.util
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -19,6 +20,7 @@ from kit.vietnamese import search_key, sort_key
 _CORRECTIONS = Path(__file__).parent / "data" / "place_corrections.toml"
 # As the package has them, and as people type them.
 _SIGNS = str.maketrans({"–": "-", "—": "-", "’": "'", "‘": "'"})
+_KIND = re.compile(r"^(?:thanh pho|tinh|phuong|xa|dac khu) (?=.)")
 _PROVINCE_DIGITS, _COMMUNE_DIGITS = 2, 5
 
 
@@ -97,7 +99,23 @@ def find_communes(text: str, province_code: str | None = None) -> list[Commune]:
         if all(f" {word}" in f" {place_key(commune.name)}" for word in words)
     ]
     wanted = " ".join(words)
-    return sorted(found, key=lambda commune: wanted not in (place_key(commune.name), _bare_key(commune.name)))
+    return sorted(found, key=lambda commune: wanted not in (place_key(commune.name), bare_key(commune.name)))
+
+
+def communes_called(name: str, province_code: str | None) -> list[Commune]:
+    """Communes of just this name, with or without its kind before it; those of that kind where it tells one."""
+    searched = [province_code] if province_code else [each.code for each in provinces()]
+    key, bare = place_key(name), bare_key(name)
+    found = [commune for each in searched for commune in _by_bare_key(each).get(bare, ())]
+    return found if key == bare else [commune for commune in found if place_key(commune.name) == key]
+
+
+@cache
+def _by_bare_key(province_code: str) -> dict[str, list[Commune]]:
+    found: dict[str, list[Commune]] = {}
+    for commune in communes(province_code):
+        found.setdefault(bare_key(commune.name), []).append(commune)
+    return found
 
 
 def check(province_code: str | None, commune_code: str | None) -> str | None:
@@ -120,8 +138,9 @@ def place_key(name: str) -> str:
     return " ".join(search_key(name.translate(_SIGNS)).replace("'", "").replace("-", " ").split())
 
 
-def _bare_key(name: str) -> str:
-    return place_key(_bare(name))
+def bare_key(name: str) -> str:
+    """The same without what kind of place it is: `hoan kiem` for `Phường Hoàn Kiếm` and `phuong hoan kiem`."""
+    return _KIND.sub("", place_key(name))
 
 
 class _Book(msgspec.Struct, frozen=True):

@@ -7,8 +7,6 @@ from typing import Literal
 
 import msgspec
 
-from kit.errors import DomainError
-
 Language = Literal["en", "vi"]
 
 _LONGEST_CELL = 60
@@ -58,17 +56,12 @@ class Problem(msgspec.Struct, frozen=True):
         return _SENTENCES.message[self.code].severity == "error"
 
     def sentence(self, language: Language = "en") -> str:
-        """What is wrong and what to do."""
+        """What is wrong and what to do; the workbook shows the suggestion in a column of its own."""
         facts = {name: _worded(fact, language) for name, fact in self.facts.items()}
         shown = self.cell if len(self.cell) <= _LONGEST_CELL else f"{self.cell[: _LONGEST_CELL - 1]}…"
         text = getattr(_SENTENCES.message[self.code], language)
-        return text.format_map({"heading": self.heading, "cell": f"“{shown}”"} | facts)
-
-
-def problem_of(error: DomainError, row: int, column: int | None, heading: str, cell: str) -> Problem:
-    """An error of a rule, in its place in the file."""
-    facts = error.facts if "rule" in error.facts else error.facts | {"rule": error.code}
-    return Problem("not_possible", row, column, heading, cell, {name: str(fact) for name, fact in facts.items()})
+        told = text.format_map({"heading": self.heading, "cell": f"“{shown}”"} | facts)
+        return f"{told} Perhaps {self.suggestion}." if self.suggestion and language == "en" else told
 
 
 def _worded(fact: object, language: Language) -> object:

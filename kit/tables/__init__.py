@@ -7,7 +7,7 @@ mistakes marked; `write_csv` writes what Excel opens rightly.
 from pathlib import Path
 
 from kit.legacy_text import Charset
-from kit.tables.annotated import write_annotated
+from kit.tables.annotated import check_annotated, write_annotated
 from kit.tables.csv_files import open_csv
 from kit.tables.exports import harmless, write_csv
 from kit.tables.file_kinds import kind_of
@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "TableError",
     "TableWarning",
+    "check_annotated",
     "harmless",
     "open_table",
     "write_annotated",

@@ -10,8 +10,19 @@ import msgspec
 from kit.tables.exports import replacing
 from kit.tables.marks import CellMark, by_row
 from kit.tables.messages import MarkingJob
+from kit.tables.problems import TableError
 from kit.tables.reader_process import environment
 from kit.tables.table import Table
+
+
+def check_annotated(source: Path, out: Path) -> None:
+    """Raise TableError for a workbook that would overwrite the file it is about, or that Excel would not open."""
+    if out.exists() and source.exists() and out.samefile(source):
+        raise TableError("report_over_source", file=source.name)
+    if out.suffix.lower() != ".xlsx":
+        raise TableError("report_is_no_xlsx", file=out.name)
+    if not out.parent.is_dir():
+        raise TableError("no_folder", file=out.name, folder=out.parent)
 
 
 def write_annotated(table: Table, out: Path, marks: Iterable[CellMark], *, max_rows: int = 20_000) -> None:

@@ -12,22 +12,22 @@ _COMMANDS_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2
 def print_summary(summary: ImportSummary) -> None:
     """Remarks and conversions first, then every problem by row and column, then the counts and what was done."""
     for remark in summary.remarks:
-        _say(remark)
+        say(remark)
     _print_conversions(summary)
     for problem in summary.problems:
-        _say(_line(problem))
+        say(_line(problem))
     if summary.unlisted:
         print(f"... and {summary.unlisted} more, counted below.")
     for code, count in sorted(summary.counts.items()):
         print(f"{MESSAGES[code].title}: {count}")
-    _say(_conclusion(summary))
+    say(_conclusion(summary))
 
 
 def _print_conversions(summary: ImportSummary) -> None:
     if summary.conversions:
         print("Converted, for example:" if summary.converted else "It would become, for example:")
     for example in summary.conversions:
-        _say(f"  row {example.row}: {example.before} -> {example.after}")
+        say(f"  row {example.row}: {example.before} -> {example.after}")
 
 
 def _line(problem: Problem) -> str:
@@ -64,5 +64,6 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print what may repeat a file's cells."""
     print(_COMMANDS_A_TERMINAL.sub("\N{REPLACEMENT CHARACTER}", line))
