@@ -175,10 +175,10 @@ def _require_open(act: Act, view: View, now: datetime) -> None:
             raise NotPermitted
         if approval.is_in_effect(now):
             raise AlreadyInEffect(approval_id=approval.id)
-    elif view.authority is None:
-        raise NotPermitted
     elif view.own:
         raise OwnWork(approval_id=approval.id)
+    elif view.authority is None:
+        raise NotPermitted
     if not (approval.can_be_withdrawn(now) if act == "rut-lai" else approval.state == "waiting"):
         raise AlreadyDecided(approval_id=approval.id, state=approval.state)
 

@@ -171,7 +171,7 @@ async def withdraw(
         raise AlreadyInEffect(approval_id=approval.id)
     if not approval.can_be_withdrawn(now):
         raise AlreadyDecided(approval_id=approval.id, state=approval.state)
-    own = officer is not None and officer.id in approval.prepared_by and approval.state == "waiting"
+    own = officer is not None and _is_own(approval, officer) and approval.state == "waiting"
     reason = reason.strip() if own else require_reason(reason)
     await approvals.mark_withdrawn(transaction, id=approval.id, now=now, reason=_bounded("reason", reason))
     if approval.state == "approved":
@@ -208,13 +208,20 @@ async def _lock_for_decision(
 ) -> tuple[Approval, Authority]:
     approval = await _lock(transaction, approval_id)
     authority = await find_authority(transaction, approval, officer, tree, now)
+    if authority is None and not may_see(approval, officer, tree):
+        raise ApprovalNotFound
+    if _is_own(approval, officer):
+        raise OwnWork(approval_id=approval.id)
     if authority is None:
-        raise NotPermitted if may_see(approval, officer, tree) else ApprovalNotFound
+        raise NotPermitted
     if approval.state != "waiting":
         raise AlreadyDecided(approval_id=approval.id, state=approval.state)
-    if officer.id in approval.prepared_by:
-        raise OwnWork(approval_id=approval.id)
     return approval, authority
+
+
+def _is_own(approval: Approval, officer: Officer) -> bool:
+    """Said before anything is done; the constraint `nobody_approves_their_own_work` is what forbids it."""
+    return officer.id in approval.prepared_by
 
 
 async def _require_withdrawer(

@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002 - a kind takes what the protocol gives
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -15,6 +15,7 @@ from server.app import _TEMPLATES
 from tests.officers import given_officer, given_unit
 from tests.people import MORNING
 from units.approvals.approvals import hand_in
+from units.approvals.deputies import Period, add_deputy
 from units.approvals.kinds import Difference, Prepared, Preview
 from units.record.entries import Actor
 from units.unit_tree import UnitTree
@@ -33,6 +34,8 @@ class Notices:
 
     name = "notice"
     title = "Đăng thông báo"
+    Refused = NoticeRefused
+    refuses_effect = False
 
     def __init__(self) -> None:
         self.public: dict[str, tuple[str, datetime]] = {}
@@ -52,7 +55,7 @@ class Notices:
         return Prepared(preview, prepared_by=self.writers.get(about, []))
 
     async def take_effect(self, transaction, about, payload, takes_effect_at, actor, now):
-        if about in self.refused:
+        if self.refuses_effect:
             raise NoticeRefused
         self.public[about] = (payload["text"], max(now, takes_effect_at or now))
 
@@ -104,3 +107,11 @@ async def given_editor(connection, name: str = "lan", unit: str = "thpt-hoa-sua"
 
 async def given_approver(connection, name: str = "hung", unit: str = "thpt-hoa-sua"):
     return await given_officer(connection, name, (unit, "approver"))
+
+
+async def appoint(connection, stage: Stage, absent, deputy, *, days: int = 3, unit: str = "thpt-hoa-sua") -> str:
+    """A delegation from today on."""
+    period = Period(MORNING.date(), MORNING.date() + timedelta(days=days - 1))
+    context = stage.deciding(absent)
+    del context["officer"]
+    return await add_deputy(connection, absent, unit, deputy.id, period, "Đi công tác", **context)
