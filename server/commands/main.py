@@ -98,7 +98,8 @@ def migrate() -> None:
 def demo() -> None:
     """Fill an empty database with the fictional demo department."""
     from server.demo.department import load_demo
-    from server.running.announcements import show_examples
+    from server.demo.officers import demo_sign_ins
+    from server.running.announcements import show_examples, show_sign_ins
     from server.running.service import connect
 
     settings = load_settings(os.environ)
@@ -108,9 +109,11 @@ def demo() -> None:
         from kit.keys import KeyRing
 
         async with connect(settings) as connection:
-            pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
-            summary = await load_demo(connection, pin_key=pin_key, now=utc_now())
+            keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
+            summary = await load_demo(connection, pin_key=keys.current("pin").value, now=utc_now(), keys=keys)
+            sign_ins = await demo_sign_ins(connection, keys, utc_now())
         show_examples(summary.examples)
+        show_sign_ins(sign_ins)
 
     asyncio.run(load())
     print("The demo department is there.")

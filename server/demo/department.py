@@ -12,11 +12,13 @@ import msgspec
 
 from kit import sql
 from kit.errors import UsageError
+from kit.keys import KeyRing
 from lookup.exams import Exam, add_exam, list_exams
 from lookup.pins import derive_pin
 from lookup.releases import release
 from server.demo.candidates import Candidate, invent_sitting
 from server.demo.exams import DemoExam, demo_exams, demo_year
+from server.demo.officers import add_officers
 from server.demo.units import add_department
 from units.units import Unit, list_units
 
@@ -55,10 +57,16 @@ class DemoSummary(msgspec.Struct, frozen=True):
 
 
 async def load_demo(
-    connection: asyncpg.Connection, *, pin_key: bytes, now: datetime, progress: Progress | None = None
+    connection: asyncpg.Connection,
+    *,
+    pin_key: bytes,
+    now: datetime,
+    keys: KeyRing | None = None,
+    progress: Progress | None = None,
 ) -> DemoSummary:
     """Fill an empty database with the demo department, all of it or nothing.
 
+    With `keys` its units are staffed, by officers whose passwords follow from these keys; without, nobody can sign in.
     `progress(done, total)` counts candidates. Raises UsageError when the database has exams or units already.
     """
     year, exams = demo_year(now), demo_exams()
@@ -73,6 +81,9 @@ async def load_demo(
             done += exam.candidates
             if progress:
                 progress(done, total)
+        # After the exams: with officers there, what becomes public wants two of them.
+        if keys:
+            await add_officers(connection, keys, now)
         examples = await demo_examples(connection, pin_key)
     return DemoSummary(len(units), len(exams), total, soonest, examples)
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from server.demo.department import DemoExample
+from server.demo.officers import DemoSignIn
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -26,11 +27,14 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_where_to_look(url: str, examples: list[DemoExample], *, catches_mail: bool = False) -> None:
-    """The address, whom to look up in each exam of the demo, where letters end, and how to stop."""
+def show_where_to_look(
+    url: str, examples: list[DemoExample], sign_ins: list[DemoSignIn], *, catches_mail: bool = False
+) -> None:
+    """The address, whom to look up in each exam of the demo, how to sign in, where letters end, and how to stop."""
     say("")
     say(f"Báo Danh is running   {url}")
     show_examples(examples, url)
+    show_sign_ins([each for each in sign_ins if each.shown], url)
     if catches_mail:
         say(f"Letters it wrote      {url}/can-bo/thu-da-gui")
     say("Stop                  Ctrl-C")
@@ -44,3 +48,14 @@ def show_examples(examples: list[DemoExample], url: str = "") -> None:
         say(f"{label:<21} {url}/tra-cuu/diem-thi/{example.exam}  {typed}")
     for example in whole[:1]:
         say(f"As JSON               {url}/api/v1/exams/{example.exam}/results/{example.candidate_number}")
+
+
+def show_sign_ins(sign_ins: list[DemoSignIn], url: str = "") -> None:
+    """Where officers sign in, and as whom in the demo: address, password, a code that works once."""
+    if not sign_ins:
+        return
+    say(f"Sign in               {url}/can-bo/dang-nhap")
+    widest = max(len(each.email) for each in sign_ins)
+    for each in sign_ins:
+        say(f"  {each.roles:<19} {each.email:<{widest}}  {each.password}  {each.code}")
+    say("  A fresh code        baodanh officer demo-code")

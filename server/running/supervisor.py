@@ -16,6 +16,7 @@ from kit.clock import utc_now
 from kit.errors import UsageError
 from kit.keys import KeyRing
 from server.demo.department import DemoExample, demo_examples, is_empty, load_demo
+from server.demo.officers import DemoSignIn, demo_sign_ins
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.migrate import DatabaseAwayError, bring_up_to_date
@@ -96,12 +97,14 @@ class _Supervisor:
         try:
             await self._start_servers()
             await self._migrate()
-            examples = await self._examples(demo=demo)
+            examples, keys = await self._demo(demo=demo)
             self._write_service_file()
             environ = self._environ()
             self._start_web(workers, environ)
             await first_answer(self.url, self.processes)
-            announcements.show_where_to_look(self.url, examples, catches_mail=self.catcher is not None)
+            announcements.show_where_to_look(
+                self.url, examples, await self._sign_ins(keys), catches_mail=self.catcher is not None
+            )
             self._start_work(environ)
             done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -145,17 +148,35 @@ class _Supervisor:
                 announcements.say("PostgreSQL is there, and the database is up to date.")
                 return
 
-    async def _examples(self, *, demo: bool) -> list[DemoExample]:
-        """Whom to look up in the demo of the embedded database, which is loaded if wanted and nothing is there."""
+    async def _demo(self, *, demo: bool) -> tuple[list[DemoExample], KeyRing | None]:
+        """Whom to look up in the demo of the embedded database, which is loaded if wanted and nothing is there.
+
+        With the keys from which its officers' passwords follow; None where there is no demo of ours.
+        """
         if not self.postgres:
-            return []
-        pin_key = KeyRing(self.settings.keys_folder, may_create=self.settings.keys_dir is None).current("pin").value
+            return [], None
+        keys = KeyRing(self.settings.keys_folder, may_create=self.settings.keys_dir is None)
+        pin_key = keys.current("pin").value
         connection = await asyncpg.connect(self.postgres.runtime_url)
         try:
             if demo and await is_empty(connection):
                 with announcements.counting("Inventing a department") as progress:
-                    await load_demo(connection, pin_key=pin_key, now=utc_now(), progress=progress)
-            return await demo_examples(connection, pin_key)
+                    await load_demo(connection, pin_key=pin_key, now=utc_now(), keys=keys, progress=progress)
+            return await demo_examples(connection, pin_key), keys
+        finally:
+            await connection.close()
+
+    async def _sign_ins(self, keys: KeyRing | None) -> list[DemoSignIn]:
+        """How to sign in to the demo; asked last, since a code is good for a minute."""
+        if not (self.postgres and keys):
+            return []
+        try:
+            connection = await asyncpg.connect(self.postgres.runtime_url)
+        except (OSError, asyncpg.PostgresError):
+            # It has just died: it is brought up again, and nobody is kept waiting for these lines.
+            return []
+        try:
+            return await demo_sign_ins(connection, keys, utc_now())
         finally:
             await connection.close()
 
