@@ -102,6 +102,9 @@ class Comparison:
             for fact, value in told.facts.items()
             if fact in DESCRIBABLE and fact not in names and value != getattr(unit, fact)
         }
+        if not any(getattr(unit, fact) for fact in place.keys() & {"province_code", "commune_code"}):
+            # Where it stands was not known: that is no move.
+            described |= {fact: place.pop(fact) for fact in ("province_code", "commune_code") if fact in place}
         if not told.cells.keys() & {"decision_number", "decision_date"}:
             self._ask_for_decision(told, unit, names, place)
         elif place and "address" in described:

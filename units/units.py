@@ -10,8 +10,10 @@ from kit import sql
 from kit.errors import DomainError
 from kit.sql import Database
 from kit.vietnamese import search_key
+from units import places
 from units.changes import Change, announce
 from units.record.entries import Actor, write
+from units.unit_problems import rule_in_words
 
 units = sql.load(__file__, "units")
 
@@ -19,6 +21,7 @@ units = sql.load(__file__, "units")
 DESCRIBABLE = (
     "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
 )  # fmt: skip
+_PLACE = ("province_code", "commune_code")
 # A person's name does not go into the record.
 _PERSONAL = "responsible_person"
 
@@ -60,6 +63,9 @@ class UnitRefused(DomainError):
     code = "unit_refused"
     status = 422
 
+    def __init__(self, *, rule: str, **facts: Any) -> None:
+        super().__init__(rule=rule, sentence=rule_in_words(rule, "vi"), **facts)
+
 
 class UnitCodeTaken(DomainError):
     """Another unit has this code, or had it."""
@@ -83,21 +89,29 @@ async def describe_unit(
 ) -> bool:
     """Change how a unit presents itself; a fact that is None stays. Says whether anything is different now.
 
-    Besides the describable facts there is `name`: whoever sets the service up says once who runs it, so the root is
-    named here as long as no decision stands about it; every other name is changed by `rename_unit`. Raises
-    UnitNotFound, UnitRefused.
+    Besides the describable facts there are two that somebody says once. `name`: who runs this service, so the root is
+    named here as long as no decision stands about it; `province_code` and `commune_code`: where a unit stands of which
+    that was not known. Later they change by `rename_unit` and `move_unit`. Raises UnitNotFound, UnitRefused,
+    PlaceNotFound, CommuneElsewhere.
     """
     async with transaction.transaction():
         row = await units.lock_unit(transaction, code=code)
         if row is None:
             raise UnitNotFound(unit=code)
-        changed = {fact: value for fact, value in facts.items() if value is not None and value != row[fact]}
+        told = {fact: value for fact, value in facts.items() if value is not None}
+        if told.keys() & set(_PLACE):
+            place = {fact: told.get(fact, row[fact]) for fact in _PLACE}
+            if province := places.check(place["province_code"], place["commune_code"]):
+                told["province_code"] = province
+        changed = {fact: value for fact, value in told.items() if value != row[fact]}
         if not changed:
             return False
         if row["closed_on"]:
             raise UnitRefused(rule="a_closed_unit_stays_as_it_was", unit=code)
         if "name" in changed and (row["managed_by"] or await units.count_decisions(transaction, code=code)):
             raise UnitRefused(rule="a_name_is_changed_by_decision", unit=code)
+        if any(row[fact] for fact in changed.keys() & set(_PLACE)):
+            raise UnitRefused(rule="a_place_is_changed_by_decision", unit=code)
         await _store(transaction, code, dict(row) | changed)
         await write(transaction, actor, "unit.described", ("unit", code), unit=code, **_differences(row, changed))
         await announce(transaction, Change("unit", code, "described"), now)
@@ -106,7 +120,7 @@ async def describe_unit(
 
 async def _store(transaction: asyncpg.Connection, code: str, facts: dict[str, Any]) -> None:
     # A website may be given up; an empty one is none.
-    described = {fact: facts[fact] for fact in ("name", *DESCRIBABLE)} | {"website": facts["website"] or None}
+    described = {fact: facts[fact] for fact in ("name", *_PLACE, *DESCRIBABLE)} | {"website": facts["website"] or None}
     key = key_of(facts["name"], facts["short_name"])
     try:
         await units.describe_unit(transaction, code=code, search_key=key, **described)

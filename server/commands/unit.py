@@ -89,6 +89,8 @@ def describe(
     name: str | None = None,
     short_name: str | None = None,
     name_en: str | None = None,
+    province_code: str | None = None,
+    commune_code: str | None = None,
     governing_body: str | None = None,
     responsible_person: str | None = None,
     address: str | None = None,
@@ -102,6 +104,8 @@ def describe(
     ----------
     name
         Of the root unit only, when the service is set up. Later, and elsewhere, names change by `unit rename`.
+    commune_code
+        Where it stands, as long as that is not known. Later that changes by `unit move`.
     """
     facts = {fact: value for fact, value in locals().items() if fact != "code"}
     _run(lambda connection: units.describe_unit(connection, code, actor=COMMAND, now=utc_now(), **facts))

@@ -122,6 +122,17 @@ async def test_a_unit_that_is_described_as_it_is_makes_no_change(connection, dep
     assert await entries(connection, "unit.described") == []
 
 
+async def test_where_a_unit_stands_is_said_once_and_changes_by_decision(connection, tree):
+    by = {"actor": COMMAND, "now": MORNING}
+    assert await describe_unit(connection, "th-a", commune_code="99001", **by)
+    assert (await tree()).find("th-a").province_code == "99"
+    assert not await describe_unit(connection, "th-a", commune_code="99001", **by)
+    for place in ({"commune_code": "99002"}, {"province_code": "01", "commune_code": "00070"}):
+        assert await refusal(describe_unit(connection, "th-a", **place, **by)) == "a_place_is_changed_by_decision"
+    with pytest.raises(CommuneElsewhere):
+        await describe_unit(connection, "th-a", province_code="01", **by)
+
+
 # Managers and places
 
 

@@ -156,6 +156,14 @@ async def test_another_name_manager_or_place_needs_its_decision(files, connectio
     assert (await files.unit("mn-hoa-sen")).name == "Trường Mầm non Hoa Sen"
 
 
+async def test_where_units_stand_may_be_told_later(files, connection):
+    await files.send(f"{HEAD}\nx,THPT,Trường X,so,,,,,\n")
+    summary = await files.send(f"{HEAD}\nx,THPT,Trường X,so,99001,,,,\n")
+    assert (told(summary), summary.changed) == ([], 1)
+    assert (await files.unit("x")).province_code == "99"
+    assert [event.what for event in await list_events(connection, "x")] == ["added"]
+
+
 async def test_with_its_decision_a_row_renames_and_moves(files, connection):
     await files.send(FILE)
     row = "mn-hoa-sen,Mầm non,Trường Mầm non Hoa Súng,phuong-ben-may,99002,Số 9,,,,15/QĐ-UBND,15/6/2026"

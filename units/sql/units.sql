@@ -13,8 +13,8 @@ order by u.managed_by is not null, u.code;
 select code from units.units where managed_by is null;
 
 -- name: lock_unit(code)^
-select name, short_name, name_en, managed_by, governing_body, responsible_person, address, hotline, email, website,
-       closed_on
+select name, short_name, name_en, managed_by, province_code, commune_code, governing_body, responsible_person, address,
+       hotline, email, website, closed_on
 from units.units
 where code = :code
 for update;
@@ -22,11 +22,13 @@ for update;
 -- name: count_decisions(code)$
 select count(*) from units.unit_events where unit_code = :code and decision_number is not null;
 
--- name: describe_unit(code, name, short_name, name_en, governing_body, responsible_person, address, hotline, email, website, search_key)!
+-- name: describe_unit(code, name, short_name, name_en, province_code, commune_code, governing_body, responsible_person, address, hotline, email, website, search_key)!
 update units.units set
     name = :name,
     short_name = :short_name,
     name_en = :name_en,
+    province_code = :province_code,
+    commune_code = :commune_code,
     governing_body = :governing_body,
     responsible_person = :responsible_person,
     address = :address,
