@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from kit.errors import ServiceUnavailable
 
@@ -43,7 +43,7 @@ class PasswordHashing:
         """Whether the hash is this password's. No hash takes as long, and fits nothing. Raises ServiceUnavailable."""
 
         def compare() -> bool:
-            with contextlib.suppress(VerificationError):
+            with contextlib.suppress(VerificationError, InvalidHashError):
                 return self._hasher.verify(password_hash or self._nobodys, password) and password_hash is not None
             return False
 
