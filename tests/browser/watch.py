@@ -19,6 +19,7 @@ class Watch:
     def __init__(self, context: BrowserContext, home: str) -> None:
         self._context, self._home = context, f"{home}/"
         self._seen: list[str] = []
+        self._visits_officers = False
         context.on("request", self._look_at_request)
         context.on("response", self._look_at_response)
         context.on("console", self._listen)
@@ -27,12 +28,14 @@ class Watch:
     async def troubles(self) -> list[str]:
         """Everything noticed so far, and what lies about at the end."""
         left: dict = dict(await self._context.storage_state(indexed_db=True))
-        # An officer who is signed in, and the browser she signed in with.
-        left["cookies"] = [cookie for cookie in left["cookies"] if not _is_an_officers(cookie)]
+        # An officer who is signed in, and the browser she signed in with; the public's pages leave no cookie at all.
+        if self._visits_officers:
+            left["cookies"] = [cookie for cookie in left["cookies"] if not _is_an_officers(cookie)]
         kept = [f"keeps {name}: {things}" for name, things in left.items() if things]
         return self._seen + kept + [trouble for page in self._context.pages for trouble in await _look_at(page)]
 
     def _look_at_request(self, request: Request) -> None:
+        self._visits_officers |= request.url.startswith(f"{self._home}can-bo")
         if not request.url.startswith((self._home, "data:")):
             self._seen.append(f"asks another host: {request.url}")
 
