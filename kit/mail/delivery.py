@@ -99,8 +99,9 @@ async def _not_yet(connection: Any, key: str, tries: int, problem: str, now: dat
 
 async def _hand_over(server: SmtpServer, sender: str, recipient: str, message: bytes) -> None:
     client = aiosmtplib.SMTP(
-        hostname=server.host,
-        port=server.port,
+        hostname=None if server.socket else server.host,
+        port=None if server.socket else server.port,
+        socket_path=server.socket,
         username=server.user,
         password=server.password,
         use_tls=server.encryption == "tls",

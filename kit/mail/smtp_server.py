@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+_UNIX = "smtp+unix"
 _FORM = "write smtp://USER:PASSWORD@HOST:PORT or smtps://..., and in the password %23 for #, %2F for / and %40 for @."
 _PORTS = {"smtp": 587, "smtps": 465}
 
@@ -17,6 +18,8 @@ class SmtpServer(msgspec.Struct, frozen=True):
     encryption: str
     user: str | None = None
     password: str | None = None
+    # The path of a socket on this machine, instead of host and port.
+    socket: str | None = None
 
     def __repr__(self) -> str:
         """Without the password: it would end up in tracebacks."""
@@ -24,7 +27,7 @@ class SmtpServer(msgspec.Struct, frozen=True):
 
 
 def read_smtp_url(text: str) -> SmtpServer:
-    """`smtp://` (STARTTLS, unless the host is this machine or `?tls=off` says otherwise) or `smtps://`.
+    """`smtp://` (STARTTLS, unless the host is this machine or `?tls=off` says otherwise), `smtps://`, `smtp+unix://PATH`.
 
     Raises ValueError with the rest of a sentence that begins with the setting's name; it never repeats the text.
     """
@@ -33,6 +36,8 @@ def read_smtp_url(text: str) -> SmtpServer:
         port = parts.port
     except ValueError:
         raise ValueError(f"cannot be understood; {_FORM}") from None
+    if parts.scheme == _UNIX and parts.path and not parts.netloc:
+        return SmtpServer(host="localhost", port=0, encryption="off", socket=unquote(parts.path))
     if parts.scheme not in _PORTS:
         raise ValueError(f"does not begin with smtp:// or smtps://; {_FORM}")
     if not parts.hostname or port == 0 or parts.path.strip("/") or parts.fragment:

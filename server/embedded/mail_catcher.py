@@ -59,7 +59,7 @@ def main() -> None:
 
 async def _serve(listening: socket.socket, folder: Path) -> None:
     loop, catcher = asyncio.get_running_loop(), _Catcher(folder)
-    server = await loop.create_server(
+    server = await loop.create_unix_server(
         lambda: SMTP(catcher, data_size_limit=_LARGEST, hostname="localhost", ident="Bao Danh catches", loop=loop),
         sock=listening,
     )

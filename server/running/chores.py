@@ -23,7 +23,7 @@ CHORES: list[Chore] = [
     Chore("tell-record-head", record_work.tell_head, every=HEADS_EVERY, everywhere=True),
     Chore("make-record-segments", record_work.make_room, every=SEGMENTS_EVERY),
     Chore("check-record", record_work.check, every=CHECK_EVERY / 24),
-    Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15)),
+    Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15), everywhere=True),
     Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
     Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),
     Chore("erase-result-files", score_work.erase_files, every=timedelta(hours=1)),

@@ -225,6 +225,7 @@ async def test_whom_we_wrote_to_is_forgotten_after_a_while_but_what_waits_stays(
         ("smtp://mail.example.vn:25?tls=off", SmtpServer("mail.example.vn", 25, "off")),
         ("smtp://127.0.0.1:2525", SmtpServer("127.0.0.1", 2525, "off")),
         ("smtp://gui:x@localhost", SmtpServer("localhost", 587, "off", "gui", "x")),
+        ("smtp+unix:///run/th%C6%B0.sock", SmtpServer("localhost", 0, "off", socket="/run/thư.sock")),
         ("smtp://[::1]:25", SmtpServer("::1", 25, "off")),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import smtplib
+import socket
 from pathlib import Path
 
 import httpx
@@ -152,8 +153,15 @@ def send(trial, subject):
     """Hand a mail to the catcher where the worker would."""
     (worker,) = until(lambda: trial.pids("worker_process"), trial.told)
     url = next(line for line in Path(f"/proc/{worker}/environ").read_text().split("\0") if line.startswith("SMTP_URL"))
-    with smtplib.SMTP("127.0.0.1", int(url.rpartition(":")[2])) as client:
+    with OnSocket(url.partition("://")[2]) as client:
         client.sendmail("a@localhost", ["lan@vangiang.edu.vn"], a_mail(subject))
+
+
+class OnSocket(smtplib.SMTP):
+    def _get_socket(self, host, _port, _timeout):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(host)
+        return connection
 
 
 def test_a_killed_catcher_comes_back_to_the_same_place(trial):
