@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 
 from lookup.exam_desk_routes import officer_routes as exam_routes
 from server.caught_mail import caught_mail_routes
+from units import unit_change_page, unit_desk_page
 from units.approvals import approval_pages, deputy_pages
 from units.approvals.waiting import count_what_waits
 from units.officers import (
@@ -38,6 +39,8 @@ _BEHIND_THE_DOOR: list[ControllerRouterHandler] = [
     *staff_page.officer_routes,
     *staff_details_page.officer_routes,
     *staff_changes_page.officer_routes,
+    *unit_desk_page.officer_routes,
+    *unit_change_page.officer_routes,
 ]
 
 

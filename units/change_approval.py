@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -10,11 +10,11 @@ import msgspec
 from kit import locale, sql
 from units import places
 from units.approvals.kinds import Difference, Prepared, Preview
-from units.changes import Change, announce
+from units.list_change import ListRefused, carry_out_list, try_list
 from units.page_approval import NOTHING
 from units.record.entries import SERVICE, Actor
 from units.unit_events import Decision
-from units.unit_history import Founding, add_unit, add_units, close_unit, merge_units, move_unit, rename_unit
+from units.unit_history import Founding, add_unit, close_unit, merge_units, move_unit, rename_unit
 from units.units import Unit, UnitNotFound
 
 change_approval = sql.load(__file__, "change_approval")
@@ -58,9 +58,9 @@ class Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="wh
 
 
 class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="what", tag="import"):
-    """Put units on the list that were there before, from a file."""
+    """Bring in a file of units."""
 
-    units: list[New]
+    content: bytes
 
 
 class Rename(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="what", tag="rename"):
@@ -106,22 +106,14 @@ TITLES: Mapping[type, str] = {
 }  # fmt: skip
 
 
-class _Rehearsed(Exception):
-    """The end of a rehearsal: nothing of it stays."""
-
-
 async def rehearse(transaction: asyncpg.Connection, change: UnitChange, now: datetime) -> None:
     """Raise what carrying the change out would raise now; nothing stays of it, nobody hears of it."""
-
-    async def play() -> NoReturn:
-        async with transaction.transaction():
-            await carry_out(transaction, change, SERVICE, now)
-            raise _Rehearsed
-
+    play = transaction.transaction()
+    await play.start()
     try:
-        await play()
-    except _Rehearsed:
-        return
+        await carry_out(transaction, change, SERVICE, now)
+    finally:
+        await play.rollback()
 
 
 async def carry_out(transaction: asyncpg.Connection, change: UnitChange, actor: Actor, now: datetime) -> None:
@@ -130,9 +122,8 @@ async def carry_out(transaction: asyncpg.Connection, change: UnitChange, actor: 
         case Add(unit):
             founding = unit.founding
             await add_unit(transaction, founding.unit, decision=founding.decision, actor=actor, now=now)
-        case Import(found):
-            await add_units(transaction, [unit.founding for unit in found], actor=actor, now=now)
-            await announce(transaction, Change("unit", found[0].code, "imported"), now)
+        case Import(content):
+            await carry_out_list(transaction, content, actor, now)
         case Rename(code, name, short_name, name_en, decision):
             await rename_unit(
                 transaction, code, name, short_name=short_name, name_en=name_en, decision=decision, actor=actor, now=now
@@ -157,7 +148,8 @@ class UnitChanges:
     async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:  # noqa: ARG002 - the payload names its units
         """What would be different, after a rehearsal on the units as they are. Raises what carrying it out would."""
         change: UnitChange = msgspec.convert(payload, UnitChange)
-        await rehearse(transaction, change, _ALL_DAYS_HAVE_COME)
+        if not isinstance(change, Import):
+            await rehearse(transaction, change, _ALL_DAYS_HAVE_COME)
         return Prepared(await _preview(transaction, change))
 
     async def take_effect(
@@ -196,8 +188,8 @@ async def _preview(transaction: asyncpg.Connection, change: UnitChange) -> Previ
         case Add(unit):
             lines = await _new_lines(transaction, unit)
             return Preview(f"Thành lập {unit.name}", facts, lines, extra={"kind": unit.kind})
-        case Import(found):
-            return await _import_preview(found, facts)
+        case Import(content):
+            return await _import_preview(transaction, content, facts)
         case Rename(code, name, short_name, name_en):
             row = await _row(transaction, code)
             lines = [
@@ -232,11 +224,15 @@ async def _new_lines(transaction: asyncpg.Connection, unit: New) -> list[Differe
     return [Difference(what, NOTHING, text) for what, text in told if text]
 
 
-async def _import_preview(found: list[New], facts: list[tuple[str, str]]) -> Preview:
-    lines = [Difference(unit.code, NOTHING, unit.name) for unit in found[:_MOST_SHOWN]]
-    left = len(found) - len(lines)
-    warnings = [f"Bảng dưới đây có {len(lines)} đơn vị đầu tiên; còn {left} đơn vị nữa trong tệp."] if left else []
-    return Preview(f"Nhập danh sách {len(found)} đơn vị", [*facts, ("Số đơn vị mới", str(len(found)))], lines, warnings)
+async def _import_preview(transaction: asyncpg.Connection, content: bytes, facts: list[tuple[str, str]]) -> Preview:
+    trial = await try_list(transaction, content, _ALL_DAYS_HAVE_COME)
+    if trial.summary.error_count:
+        raise ListRefused(count=trial.summary.error_count)
+    lines, found = trial.differences, trial.summary
+    facts = [*facts, ("Đơn vị mới", str(found.added)), ("Đơn vị thay đổi", str(found.changed))]
+    left = len(lines) - _MOST_SHOWN
+    warnings = [f"Bảng có {_MOST_SHOWN} dòng đầu; còn {left} dòng nữa theo tệp đã gửi."] if left > 0 else []
+    return Preview(f"Danh sách {found.added + found.changed} đơn vị", facts, lines[:_MOST_SHOWN], warnings)
 
 
 async def _move_preview(transaction: asyncpg.Connection, change: Move, facts: list[tuple[str, str]]) -> Preview:

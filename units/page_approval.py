@@ -169,7 +169,8 @@ def _board_told(before: Board | None, after: Board | None) -> dict[str, list[Any
 
 
 def _differences(page: Page, change: PageChange) -> list[Difference]:
-    pairs = [(FACTS[fact], page.facts[fact], text) for fact, text in change.facts.items() if fact in FACTS]
+    # In our order: what was kept as JSON comes back in another.
+    pairs = [(name, page.facts[fact], change.facts[fact]) for fact, name in FACTS.items() if fact in change.facts]
     if change.board is not UNSET:
         pairs += _board_lines(page.board, change.board)
     if change.accent is not UNSET:
