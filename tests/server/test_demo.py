@@ -12,6 +12,8 @@ from lookup.exam_kinds import exam_kinds
 from lookup.exams import list_exams
 from lookup.pins import pin_matches
 from server.demo.department import demo_examples, is_empty, load_demo
+from units.unit_history import find_units_by_name, list_events
+from units.unit_tree import UnitTree
 from units.units import list_units
 
 PAGE = Path(__file__).parents[2] / "docs" / "demo.md"
@@ -146,7 +148,7 @@ async def test_the_page_about_the_demo_says_what_to_type(department):
 async def test_the_department_is_invented_and_reachable_nowhere(department):
     connection, summary = department
     units = {unit.code: unit for unit in await list_units(connection)}
-    assert len(units) == summary.units == 7
+    assert len(units) == summary.units == 22
     assert units["so"].name == "Sở Giáo dục và Đào tạo tỉnh Vân Giang"
     for unit in units.values():
         assert unit.email.endswith("@vangiang.example")
@@ -160,6 +162,30 @@ async def test_a_school_is_managed_by_one_unit_and_stands_in_another(department)
     ward, gifted, lower = units["phuong-ben-may"], units["thpt-chuyen-van-giang"], units["thcs-ben-may"]
     assert ward.commune_code == gifted.commune_code == lower.commune_code
     assert (gifted.managed_by, lower.managed_by) == ("so", "phuong-ben-may")
+
+
+async def test_every_level_is_managed_by_whom_the_law_makes_responsible(department):
+    connection, _ = department
+    units = {unit.code: unit for unit in await list_units(connection)}
+    by_department = {"commune", "upper-secondary", "specialised", "continuing-education", "historical-office"}
+    by_commune = {"kindergarten", "primary", "lower-secondary", "community-learning"}
+    below = [unit for unit in units.values() if unit.managed_by and not unit.closed_on]
+    assert {unit.kind for unit in units.values()} == by_department | by_commune | {"department"}
+    for unit in below:
+        manager = units[unit.managed_by]
+        assert (manager.kind, manager.closed_on) == ("department" if unit.kind in by_department else "commune", None)
+        # A commune stands where its schools stand, too.
+        assert manager.kind == "department" or manager.commune_code == unit.commune_code
+
+
+async def test_units_of_the_demo_have_a_past(department):
+    connection, _ = department
+    tree = UnitTree(await list_units(connection))
+    assert tree.current("th-cho-song-2").code == "th-cho-song"
+    assert tree.find("pgd-ben-may").closed_on == date(2025, 7, 1)
+    (renamed,) = await find_units_by_name(connection, "thcs cho song")
+    assert (renamed.name, renamed.former_name) == ("Trường THCS Sông Xanh", "Trường THCS Chợ Sông")
+    assert [event.what for event in await list_events(connection, "th-cho-song")] == ["added", "moved", "merged"]
 
 
 async def test_a_database_in_use_is_left_alone(department):

@@ -23,17 +23,21 @@ order by until desc, event_id desc;
 -- name: list_units_by_name(patterns, code, most)
 -- One line for a unit, by the name that fits best; followed to the unit that answers for it today.
 with recursive fitting as (
-    select code, null::text as former_name
+    select code, null::text as former_name, 1 as place
     from units.units
-    where search_key like all (:patterns::text[]) or code = :code
+    where search_key like all (:patterns::text[])
     union all
-    select unit_code, name
+    select unit_code, name, 2
     from units.former_names
     where search_key like all (:patterns::text[])
+    union all
+    select code, null, 3
+    from units.units
+    where code = :code
 ), chosen as (
     select distinct on (f.code) f.code, u.name, f.former_name, u.closed_on
     from fitting f join units.units u on u.code = f.code
-    order by f.code, f.former_name is not null, length(f.former_name)
+    order by f.code, f.place, length(f.former_name)
 ), best as (
     select * from chosen
     order by closed_on is not null, former_name is not null, length(coalesce(former_name, name)), code
