@@ -21,6 +21,7 @@ app.command("server.commands.exam:app", name="exam", help="Exams whose results c
 app.command("server.commands.score:app", name="scores", help="Results: import, release, withdraw, lookup codes.")
 app.command("server.commands.unit:app", name="unit", help="Departments, communes and schools.")
 app.command("server.commands.audit:app", name="audit", help="The record: check it, drop its old months.")
+app.command("server.commands.officer:app", name="officer", help="Officers: invite, list, disable, two factors anew.")
 app.command("server.commands.key:app", name="key", help="Secret keys, and newer ones.")
 
 # What a person at the terminal reads when a rule says no.
@@ -40,6 +41,18 @@ _SENTENCES = {
     ),
     "segment_refused": "The month cannot be dropped: {rule}.",
     "no_pins": "'{exam}' asks for no lookup codes: its policy is another.",
+    "roles_kept_apart": (
+        "An auditor or operator holds no other role in the same unit, and operators belong to the root unit: "
+        "choose another person or another unit."
+    ),
+    "last_administrator": (
+        "Nobody else could administer '{unit}': add another first, with `baodanh officer add E-MAIL --unit {unit} "
+        "--role administrator`."
+    ),
+    "officer_has_left": "This account has ended: `baodanh officer add` invites its owner anew.",
+    "successor_unfit": "In '{unit}' this colleague cannot take the open work over: it wants an active officer in the "
+    "same role.",
+    "already_waiting": "It waits for approval already, at /can-bo/phe-duyet.",
     "nothing_to_release": "'{exam}' has nothing new to release: import results first.",
 }
 

@@ -48,6 +48,16 @@ def _find_service(settings: Settings, other: str) -> Service:
         ) from None
 
 
+def find_home(settings: Settings) -> str:
+    """The address of our pages for letters that a command writes: the running service's own, where one runs here."""
+    if settings.public_url or settings.database_url:
+        return settings.home
+    try:
+        return msgspec.json.decode(service_file(settings).read_bytes(), type=Service).url
+    except (OSError, msgspec.DecodeError):
+        return settings.home
+
+
 @contextlib.asynccontextmanager
 async def connect(settings: Settings, *, owner: bool = False) -> AsyncGenerator[asyncpg.Connection, None]:
     """A connection for a command; raises UsageError with one sentence when PostgreSQL cannot be reached."""

@@ -103,3 +103,8 @@ async def find_officer(database: Database, officer_id: str) -> Officer:
 async def find_officers(database: Database, ids: list[str]) -> dict[str, Officer]:
     """Officers by their ids; ids that nobody has are left out."""
     return {str(row["id"]): read_officer(row) for row in await officers.list_officers_by_id(database, ids=ids)}
+
+
+async def find_all_officers(database: Database) -> list[Officer]:
+    """Everybody, by address; whoever has left too."""
+    return [read_officer(row) for row in await officers.list_officers(database)]
