@@ -53,7 +53,7 @@ limit 200;
 select * from units.approvals a
 where a.state = 'returned' and a.looked_after_by = :officer_id::text::uuid and a.decided_at > :decided_after
   and not exists (
-      select from units.approvals b where b.kind = a.kind and b.about = a.about and b.handed_in_at > a.handed_in_at)
+      select from units.approvals b where b.kind = a.kind and b.about = a.about and b.id <> a.id and b.handed_in_at >= a.decided_at)
 order by a.decided_at desc
 limit 50;
 

@@ -7,7 +7,7 @@ where a.looked_after_by = :officer_id::text::uuid and a.unit_code = any (:unit_c
   and (a.state = 'waiting'
        or (a.state = 'returned' and a.decided_at > :now::timestamptz - interval '90 days' and not exists (
                select from units.approvals b
-               where b.kind = a.kind and b.about = a.about and b.handed_in_at > a.handed_in_at)))
+               where b.kind = a.kind and b.about = a.about and b.id <> a.id and b.handed_in_at >= a.decided_at)))
 order by a.handed_in_at, a.id;
 
 -- name: mark_looked_after(id, officer_id)!
