@@ -429,3 +429,34 @@ async def test_the_queue_library_would_change_nothing_about_our_tables(connectio
     settings = DBSettings(db_schema="kit")
     plan = await Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings)).plan_upgrade()
     assert list(plan.statements) == [], "a newer pgqueuer wants a migration of ours"
+
+
+def command(*arguments, **environ):
+    environ = {"PATH": os.environ["PATH"]} | environ
+    return subprocess.Popen(
+        [sys.executable, "-m", "server", *arguments],
+        cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_without_a_service_baodanh_worker_says_what_is_missing(tmp_path):
+    told = command("worker", STATE_DIR=str(tmp_path)).communicate(timeout=60)
+    assert told == ("", f"No service runs on {tmp_path}. Start it with `make run`, or set STATE_DIR or DATABASE_URL.\n")
+
+
+async def test_baodanh_worker_sends_mail_and_ends_with_ctrl_c(connection, settings, mailbox):
+    post = Post(Pages(ROOT / "templates"), KeyRing(settings.keys_folder), home="https://x.vn", sender="a@x.vn")
+    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SMTP_URL": mailbox.url}
+    process = command("worker", STATE_DIR=str(settings.state_dir), **urls)
+    try:
+        async with connection.transaction():
+            await post.send(connection, "layout", to=LAN, key="test:1", now=MORNING)
+        await asyncio.wait_for(mailbox.took.wait(), 60)
+        await until_empty(connection)
+        process.send_signal(signal.SIGINT)
+        said, complained = await asyncio.to_thread(process.communicate, timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, complained) == (0, "")
+    assert '"event": "mail.sent"' in said
+    assert LAN not in said
