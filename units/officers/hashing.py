@@ -23,10 +23,16 @@ _COME_BACK = 10
 _Done = TypeVar("_Done")
 
 
+class SignInBusy(ServiceUnavailable):
+    """So many sign in at once that this one would wait too long."""
+
+    code = "sign_in_busy"
+
+
 class PasswordHashing:
     """argon2id in `threads` threads of their own; at most `waiting` wait for one, for `patience` seconds each.
 
-    Whoever would be one too many hears ServiceUnavailable at once.
+    Whoever would be one too many hears SignInBusy at once.
     """
 
     def __init__(self, *, threads: int = 1, waiting: int = 100, patience: float = 15.0) -> None:
@@ -36,11 +42,11 @@ class PasswordHashing:
         self._waiting, self._most, self._patience = 0, waiting, patience
 
     async def make(self, password: str) -> str:
-        """The hash to be stored. Raises ServiceUnavailable."""
+        """The hash to be stored. Raises SignInBusy."""
         return await self._in_turn(lambda: self._hasher.hash(password))
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
-        """Whether the hash is this password's. No hash takes as long, and fits nothing. Raises ServiceUnavailable."""
+        """Whether the hash is this password's. No hash takes as long, and fits nothing. Raises SignInBusy."""
 
         def compare() -> bool:
             with contextlib.suppress(VerificationError, InvalidHashError):
@@ -66,13 +72,13 @@ class PasswordHashing:
 
     async def _wait_for_a_turn(self) -> None:
         if self._waiting >= self._most:
-            raise ServiceUnavailable(_COME_BACK)
+            raise SignInBusy(_COME_BACK)
         self._waiting += 1
         try:
             async with asyncio.timeout(self._patience):
                 await self._turn.acquire()
         except TimeoutError:
-            raise ServiceUnavailable(_COME_BACK) from None
+            raise SignInBusy(_COME_BACK) from None
         finally:
             self._waiting -= 1
 
