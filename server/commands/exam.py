@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from cyclopts import App, Parameter
@@ -40,62 +39,71 @@ class RegradeOptions:
     """What it costs, in words."""
 
 
-@app.command
-def add(
-    code: str,
-    /,
-    *,
-    name: str,
-    year: int,
-    policy: Policy,
-    kind: str = "thpt",
-    unit: str | None = None,
-    name_en: str = "",
-    subjects: Path | None = None,
-    number_format: str | None = None,
-    show_name: bool = False,
-    announced: str | None = None,
-    regrade: RegradeOptions | None = None,
-) -> None:
-    """Set an exam up: its kind brings papers, steps and number format. It is listed publicly at once, without results.
+@Parameter(name="*")
+@dataclass(kw_only=True)
+class ExamOptions:
+    """What an exam is; its kind fills in what is not told."""
 
-    Parameters
-    ----------
-    policy
-        `public`: whoever knows a number sees its scores, so opening the exam publishes them. `birth-date`: the number
-        and the birth date; worth about ten bits, so guessing is slow, bounded and seen, not impossible. `pin`: the
-        number and a lookup code; guessing is hopeless.
-    kind
-        thpt, lop-10, khao-sat-lop-6, chuyen, hoc-sinh-gioi, nghe-pho-thong or tot-nghiep.
-    unit
-        Who owns the exam; the root unit unless said.
-    subjects
-        A CSV, XLSX or TOML file of papers in place of the kind's own.
-    number_format
-        9 is a digit, A a letter: 99999999 is eight digits; several are joined by |.
-    announced
-        The announced moment (2026-07-01T08:00): the page counts down to it. Results open by `scores release` alone.
-    show_name
-        Show the candidate's name with the result; never under `public`.
+    name: str
+    """How pages call it, in Vietnamese."""
+    year: int
+    """The year of the exam."""
+    policy: Policy
+    """`public`: whoever knows a number sees its scores, so opening the exam publishes them. `birth-date`: the number
+    and the birth date; worth about ten bits, so guessing is slow, bounded and seen, not impossible. `pin`: the number
+    and a lookup code; guessing is hopeless."""
+    kind: str = "thpt"
+    """thpt, lop-10, khao-sat-lop-6, chuyen, hoc-sinh-gioi, nghe-pho-thong or tot-nghiep."""
+    unit: str | None = None
+    """Who owns the exam; the root unit unless said."""
+    name_en: str = ""
+    """Its English name."""
+    subjects: Path | None = None
+    """A CSV, XLSX or TOML file of papers in place of the kind's own."""
+    number_format: str | None = None
+    """9 is a digit, A a letter: 99999999 is eight digits; several are joined by |."""
+    show_name: bool = False
+    """Show the candidate's name with the result; never under `public`."""
+    announced: str | None = None
+    """The announced moment (2026-07-01T08:00): the page counts down to it. Results open by `scores release` alone."""
+
+    def as_exam(self, code: str, unit: Unit, regrade: Regrade | None) -> Exam:
+        """The exam as it is stored, without results. Raises UsageError."""
+        known = exam_kind(self.kind)
+        return Exam(
+            code=code,
+            unit=unit,
+            name=self.name,
+            name_en=self.name_en,
+            year=self.year,
+            kind=self.kind,
+            policy=self.policy,
+            number_format=_number_format(self.number_format or known.number_format),
+            subjects=read_subjects_file(self.subjects) if self.subjects else known.subjects,
+            total_rule=known.total_rule,
+            regrade=regrade,
+            show_name=self.show_name,
+            announced_at=parse_moment(self.announced) if self.announced else None,
+            withdrawn_generation=0,
+            releases=(),
+        )
+
+
+@app.command
+def add(code: str, /, *, told: ExamOptions, regrade: RegradeOptions | None = None) -> None:
+    """Set an exam up: its kind brings papers, steps and number format.
+
+    It is listed publicly at once, without results.
     """
-    known = exam_kind(kind)
-    facts = {
-        "code": code,
-        "name": name,
-        "name_en": name_en,
-        "year": year,
-        "kind": kind,
-        "policy": policy,
-        "number_format": _number_format(number_format or known.number_format),
-        "subjects": read_subjects_file(subjects) if subjects else known.subjects,
-        "total_rule": known.total_rule,
-        "regrade": _regrade(regrade),
-        "show_name": show_name,
-        "announced_at": parse_moment(announced) if announced else None,
-    }
-    asyncio.run(_store(facts, unit))
+
+    async def store() -> None:
+        async with connect(load_settings(os.environ)) as connection:
+            owner = await _find_unit(connection, told.unit or await root_unit_code(connection))
+            await add_exam(connection, told.as_exam(code, owner, _regrade(regrade)), utc_now())
+
+    asyncio.run(store())
     print(f"Exam {code} is there. Next: baodanh scores import FILE --exam {code}")
-    if policy == "public":
+    if told.policy == "public":
         print("Policy public: releasing it publishes the scores of every candidate number.")
 
 
@@ -115,7 +123,8 @@ def describe(
     async def change() -> None:
         async with connect(load_settings(os.environ)) as connection:
             facts = {"name": name, "name_en": name_en, "announced_at": moment, "regrade": _regrade(regrade)}
-            await describe_exam(connection, code, utc_now(), **facts)
+            told = {fact: value for fact, value in facts.items() if value is not None}
+            await describe_exam(connection, code, utc_now(), **told)
 
     asyncio.run(change())
 
@@ -156,12 +165,6 @@ def _row(exam: Exam) -> tuple[str, ...]:
     return (
         exam.code, exam.state(utc_now()), exam.policy, exam.kind, str(exam.year), opens_at, exam.unit.code, exam.name,
     )  # fmt: skip
-
-
-async def _store(facts: dict[str, Any], unit: str | None) -> None:
-    async with connect(load_settings(os.environ)) as connection:
-        owner = await _find_unit(connection, unit or await root_unit_code(connection))
-        await add_exam(connection, Exam(**facts, unit=owner, withdrawn_generation=0, releases=()), utc_now())
 
 
 def _regrade(told: RegradeOptions | None) -> Regrade | None:

@@ -4,16 +4,17 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
 import asyncpg
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kit.clock import VIETNAM, parse_moment, utc_now
+from kit.clock import parse_moment, utc_now
 from kit.errors import UsageError
 from kit.keys import KeyRing
 from kit.tables import write_csv
@@ -22,6 +23,7 @@ from lookup.exams import find_exam
 from lookup.pin_list import HEADER, list_pins
 from lookup.score_import import ImportOptions, import_scores
 from server.commands.import_report import print_summary
+from server.commands.score_release import release_or_hand_in
 from server.running.service import connect
 from server.settings import load_settings
 from units.changes import list_nodes
@@ -33,44 +35,35 @@ _WAIT_SECONDS = 15.0
 _TYPING_TIME = timedelta(minutes=5)
 
 
+@Parameter(name="*")
+@dataclass(kw_only=True)
+class ImportWishes:
+    """How a file is to be read, and what is to come of it."""
+
+    dry_run: bool = False
+    """Check only."""
+    report: Path | None = None
+    """Write an annotated workbook (.xlsx) of what is wrong."""
+    reason: str | None = None
+    """Why results change (`Phúc khảo`); needed when results on record change, or were released."""
+    pad_number: int | None = None
+    """Candidate numbers lost their leading zeros: fill them up to this many digits."""
+    convert: Literal["tcvn3", "vni"] | None = None
+    """The text is in the old TCVN3 or VNI letters: convert it."""
+    weak_pins: bool = False
+    """Accept lookup codes shorter than ten signs; they are worth no more than a birth date."""
+
+
 @app.command(name="import")
-def import_file(
-    file: Path,
-    /,
-    *,
-    exam: str,
-    dry_run: bool = False,
-    report: Path | None = None,
-    reason: str | None = None,
-    pad_number: int | None = None,
-    convert: Literal["tcvn3", "vni"] | None = None,
-    weak_pins: bool = False,
-) -> int:
+def import_file(file: Path, /, *, exam: str, wishes: ImportWishes | None = None) -> int:
     """Check a CSV or XLSX file of results and store it; nothing becomes public by it.
 
     Every mistake is named by row and column; with any mistake nothing is stored and the exit code is 1.
-
-    Parameters
-    ----------
-    dry_run
-        Check only.
-    report
-        Write an annotated workbook (.xlsx) of what is wrong.
-    reason
-        Why results change (`Phúc khảo`); needed when results on record change, or were released.
-    pad_number
-        Candidate numbers lost their leading zeros: fill them up to this many digits.
-    convert
-        The text is in the old TCVN3 or VNI letters: convert it.
-    weak_pins
-        Accept lookup codes shorter than ten signs; they are worth no more than a birth date.
     """
     settings = load_settings(os.environ)
     # The report repeats what the file says of people.
     os.umask(0o077)
-    options = ImportOptions(
-        dry_run=dry_run, report=report, reason=reason, pad_number=pad_number, convert=convert, weak_pins=weak_pins
-    )
+    options = ImportOptions(**asdict(wishes or ImportWishes()))
 
     async def bring_in() -> int:
         pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
@@ -90,25 +83,24 @@ def import_file(
 def release(code: str, *, at: str | None = None, emergency: str | None = None) -> int:
     """Make the imported results of an exam public, at once or at a moment.
 
+    Where officers can approve it, it is handed in to them and becomes public when one of them has approved it.
+
     Parameters
     ----------
     at
         An ISO time, Vietnam's clock unless it names another: 2026-07-01T08:00.
     emergency
-        Why this cannot wait for a second person; the record keeps it.
+        Why this cannot wait for a second person: released at once, on the record, and told to the approvers.
     """
     moment = parse_moment(at) if at else None
     if moment and moment < utc_now() - _TYPING_TIME:
         raise UsageError(f"{at} is past. To open at once, leave --at out.")
+    settings = load_settings(os.environ)
 
     async def open_it() -> int:
-        async with connect(load_settings(os.environ)) as connection:
-            released = await releases.release(connection, code, opens_at=moment, emergency_reason=emergency)
-            print("No officers are set up: released without a second person.")
-            print(f"{code}: generation {released.generation}, {released.result_count} results", end=" ")
-            print(f"({released.new_results} of them or of their corrections imported since the last release).")
-            if moment and moment > utc_now():
-                print(f"It opens at {moment.astimezone(VIETNAM).isoformat()}.")
+        async with connect(settings) as connection:
+            released = await release_or_hand_in(connection, settings, code, moment, emergency)
+            if released is None or (moment and moment > utc_now()):
                 return 0
             return await _wait_for_nodes(connection, released.change, "opened")
 

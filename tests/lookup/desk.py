@@ -12,7 +12,10 @@ from tests.officers import Desk, given_officer, given_unit, signed_in
 from tests.people import MORNING
 
 SCHOOL = "thpt-hoa-sua"
-RESULTS = "SBD,Họ và tên,Ngày sinh,Toán,Ngữ văn\n99000001,Nguyễn Hoàng Minh,01/02/2008,8.25,7.5\n99000002,Trần Thị Hoài An,30/11/2008,4,6.25\n"
+RESULTS = (
+    "SBD,Họ và tên,Ngày sinh,Toán,Ngữ văn\n99000001,Nguyễn Hoàng Minh,01/02/2008,8.25,7.5\n"
+    "99000002,Trần Thị Hoài An,30/11/2008,4,6.25\n"
+)
 NEW_EXAM = {
     "unit": "so",
     "code": "thi-thu",
@@ -85,10 +88,8 @@ async def given_batch(office: Office, desk: Desk, content: str = RESULTS, exam: 
 
 
 async def batches_of(connection: asyncpg.Connection, exam: str = "thi-thu") -> list[int]:
-    return [
-        row["id"]
-        for row in await connection.fetch("select id from lookup.batches where exam_code = $1 order by id", exam)
-    ]
+    rows = await connection.fetch("select id from lookup.batches where exam_code = $1 order by id", exam)
+    return [row["id"] for row in rows]
 
 
 async def hand_in(desk: Desk, batches: list[int], exam: str = "thi-thu", **fields: str) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Officers set exams up, bring results in and hand them on; nobody sees more than is theirs, nothing is public alone."""
+"""Officers set exams up, bring results in, hand them on; nobody sees more than is theirs, and nobody is enough alone."""
 
 import pytest
 
@@ -162,8 +162,8 @@ async def test_a_form_names_every_mistake_at_once_and_keeps_what_was_typed(offic
     )  # fmt: skip
     assert answer.status_code == 422
     for sentence in (
-        "Chọn một trong các mục", "chữ cái thường không dấu", "chưa được điền", "từ 1990 đến 2100", "Dạng số báo danh chỉ",
-        "không có trong lịch", "không thể trước ngày đầu", "quá 500 ký tự",
+        "Chọn một trong các mục", "chữ cái thường không dấu", "chưa được điền", "từ 1990 đến 2100",
+        "Dạng số báo danh chỉ", "không có trong lịch", "không thể trước ngày đầu", "quá 500 ký tự",
     ):  # fmt: skip
         assert sentence in answer.text, sentence
     assert "Lớp 10!" in answer.text
@@ -212,7 +212,7 @@ async def test_a_draft_is_removed_with_everything_in_it(office, connection):
     assert (await hien.get(f"/can-bo/ky-thi/{code}/xoa")).status_code == 200
     assert (await hien.submit(f"/can-bo/ky-thi/{code}/xoa")).status_code == 303
     for table in ("exams", "batches", "results", "uploads", "upload_pieces"):
-        assert await connection.fetchval(f"select count(*) from lookup.{table}") == 0
+        assert await connection.fetchval(f"select count(*) from lookup.{table}") == 0  # noqa: S608
     assert (await hien.get(f"/can-bo/ky-thi/{code}")).status_code == 404
 
 

@@ -9,6 +9,7 @@ import pytest
 from lookup.exam_kinds import exam_kinds
 from lookup.exams import find_exam, list_exams
 from tests.exams import given_exam, given_results, paper_of
+from tests.officers import given_officer
 from tests.people import MINH
 
 
@@ -139,3 +140,60 @@ async def test_only_keys_that_exist_are_rotated(baodanh, settings):
     assert (await baodanh("key", "rotate", "pin"))[0] == 0
     assert (await baodanh("key", "rotate", "nope"))[0] != 0
     assert not list(settings.keys_folder.glob("nope*"))
+
+
+async def given_results_to_release(connection):
+    exam = await given_exam(connection)
+    await given_results(connection, exam, [paper_of(MINH)])
+    return exam
+
+
+async def test_without_officers_a_release_says_that_nobody_approved_it(baodanh, connection):
+    exam = await given_results_to_release(connection)
+    code, said, _ = await baodanh("scores", "release", exam.code)
+    assert (code, "No officers are set up" in said) == (0, True)
+
+
+async def test_with_officers_a_release_waits_for_one_and_names_who_and_where(baodanh, connection):
+    exam = await given_results_to_release(connection)
+    approver = await given_officer(connection, "hung", ("so", "approver"))
+    code, said, _ = await baodanh("scores", "release", exam.code, "--at", "2099-07-01T08:00")
+    approval = await connection.fetchrow("select id::text, handed_in_by, takes_effect_at from units.approvals")
+    assert (code, approver.email in said, f"/can-bo/phe-duyet/{approval['id']}" in said) == (0, True, True)
+    assert (approval["handed_in_by"], approval["takes_effect_at"].year) == (None, 2099)
+    assert await connection.fetchval("select count(*) from lookup.releases") == 0
+    again, _, complained = await baodanh("scores", "release", exam.code)
+    assert (again, "waits for approval already" in complained) == (1, True)
+
+
+async def test_an_emergency_waits_for_nobody_stays_on_the_record_and_is_told(baodanh, connection):
+    exam = await given_results_to_release(connection)
+    approver = await given_officer(connection, "hung", ("so", "approver"))
+    code, said, _ = await baodanh("scores", "release", exam.code, "--emergency", "Máy chủ của trường hỏng")
+    assert (code, "approvers told by mail: 1" in said) == (0, True)
+    assert await connection.fetchval("select emergency_reason from lookup.releases") == "Máy chủ của trường hỏng"
+    told = await connection.fetchval("select details from units.record_entries where action = 'exam.released'")
+    assert "Máy chủ của trường hỏng" in told
+    assert await connection.fetchval("select recipient from kit.mails") == approver.email
+
+
+async def test_what_the_command_line_does_stands_on_the_record(baodanh, connection, tmp_path):
+    file = tmp_path / "diem.csv"
+    file.write_text("SBD,Toán\n99000001,8\n", encoding="utf-8")
+    for arguments in (
+        ADD,
+        ("exam", "describe", "thi-thu", "--name", "Kỳ thi thử lớp 12"),
+        ("scores", "import", str(file), "--exam", "thi-thu"),
+        ("scores", "release", "thi-thu"),
+        ("scores", "withdraw", "thi-thu"),
+        (*ADD[:2], "nham", *ADD[3:]),
+        ("exam", "remove", "nham"),
+    ):
+        assert (await baodanh(*arguments))[0] == 0, arguments
+    entries = "select action, through from units.record_entries where object_kind = 'exam' order by id"
+    told = await connection.fetch(entries)
+    assert {row["through"] for row in told} == {"command"}
+    assert [row["action"] for row in told] == [
+        "exam.added", "exam.described", "exam.uploaded", "exam.released", "exam.withdrawn", "exam.added",
+        "exam.removed",
+    ]  # fmt: skip
