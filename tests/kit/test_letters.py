@@ -31,6 +31,10 @@ FACTS = {
     "step": "approved",
     "kind_title": "Công bố kết quả kỳ thi",
     "authors": ["Bà Lê Thị Ngọc Lan", "Ông Trần Quốc Toản"],
+    "exam": SimpleNamespace(
+        code="lop-10", name="Kỳ thi tuyển sinh lớp 10 năm 2026", unit=SimpleNamespace(name="Sở Giáo dục và Đào tạo")
+    ),
+    "released": SimpleNamespace(result_count=12_345, opens_at=MORNING),
     "unit_name": "Sở Giáo dục và Đào tạo tỉnh Văn Giang",
     "period": SimpleNamespace(first=date(2026, 7, 1), last=date(2026, 7, 15)),
     "roles": [("Biên tập viên", "Trường THPT Văn Giang"), ("Người phê duyệt", "Trường THPT Văn Giang")],
