@@ -1,5 +1,6 @@
 """The outermost door: every answer leaves with the same protection, and every request is counted and timed."""
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -43,15 +44,19 @@ class Doorway:
             return
         started, asked, status = time.perf_counter(), scope["method"], 500
         bare = asked == "HEAD"
-        if bare:
-            # A copy: the server itself must go on knowing that it was a HEAD, or it waits for the body.
-            scope = {**scope, "method": "GET"}
+        # A copy: the server itself must go on knowing that it was a HEAD, or it waits for the body. The number of the
+        # request is always our own: one from outside could be anybody's.
+        scope = {**scope, "method": "GET" if bare else asked, "request_id": (request_id := secrets.token_hex(16))}
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
 
         async def leave(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _protected(message.get("headers", ()))
+                if _tells_number(scope, status):
+                    message["headers"].append((b"x-request-id", request_id.encode()))
             elif bare:
                 message = {**message, "body": b""}
             await send(message)
@@ -60,6 +65,15 @@ class Doorway:
             await self.app(scope, receive, leave)
         finally:
             _record(scope, asked, status, time.perf_counter() - started)
+
+
+def _tells_number(scope: Scope, status: int) -> bool:
+    """Officers, and whoever met a mistake of ours, can say which request it was.
+
+    Not the public: there, answers that must look alike are alike to the last byte, and others are kept for everybody.
+    """
+    path = scope["path"]
+    return status >= _OUR_MISTAKE or path == _OFFICERS or path.startswith(f"{_OFFICERS}/")
 
 
 def _protected(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -81,5 +95,7 @@ def _record(scope: Scope, method: str, status: int, seconds: float) -> None:
     tell("request", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
 
 
+_OFFICERS = "/can-bo"
+_OUR_MISTAKE = 500
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -9,6 +9,8 @@ def set_up_logs(level: str) -> None:
     """Events of at least `level` (`INFO`) go to standard output as JSON."""
     structlog.configure(
         processors=[
+            # The number of the request that a line belongs to.
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             # Tracebacks without local variables: those hold what people typed.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 200
 _PLACE = re.compile(r"(\d{1,18})-(\d{1,18})")
-_EPOCH = datetime(1970, 1, 1, tzinfo=VIETNAM)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reach(msgspec.Struct, frozen=True):
