@@ -2,26 +2,38 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proofs import every_row
+from tests.proofs import every_row, sign_ins
 
 RECORD = Path(__file__).parents[2] / "docs" / "proofs" / "README.md"
 
 
-def main(wanted: list[str]) -> None:
-    """Run what is wanted (all unless said); files to look up every row of stand in FILE, separated by blanks."""
-    if wanted and wanted != ["every-row"]:
-        raise SystemExit("There is one proof so far: every-row.")
+def _every_row() -> Iterable[str]:
     files = [Path(name) for name in os.environ.get("FILE", "").split()]
     if not files:
         raise SystemExit("Name the result file to look up every row of: make proofs NAME=every-row FILE=results.csv")
-    for file in files:
-        line = every_row.main(file)
-        print(line)
-        with RECORD.open("a", encoding="utf-8") as record:
-            record.write(f"- {datetime.now(UTC):%Y-%m-%d}: {line}\n")
+    return map(every_row.main, files)
+
+
+def _sign_ins() -> Iterable[str]:
+    yield sign_ins.main()
+
+
+PROOFS: dict[str, Callable[[], Iterable[str]]] = {"every-row": _every_row, "sign-ins": _sign_ins}
+
+
+def main(wanted: list[str]) -> None:
+    """Run what is wanted (all unless said); files to look up every row of stand in FILE, separated by blanks."""
+    if unknown := set(wanted) - PROOFS.keys():
+        raise SystemExit(f"No proof is called {', '.join(sorted(unknown))}; there are {', '.join(PROOFS)}.")
+    for name in wanted or PROOFS:
+        for line in PROOFS[name]():
+            print(line)
+            with RECORD.open("a", encoding="utf-8") as record:
+                record.write(f"- {datetime.now(UTC):%Y-%m-%d}: {line}\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from kit.errors import ServiceUnavailable
 # As slow as the second recommendation of RFC 9106 (64 MiB, three passes), in one lane: one thread, one core.
 _PASSES, _MEMORY_KIB, _LANES = 3, 65536, 1
 # Behind whatever answers lookups: the kernel gives these threads what the others leave.
-_NICENESS = 15
+_NICENESS = 10
 _COME_BACK = 10
 
 _Done = TypeVar("_Done")
@@ -35,7 +35,7 @@ class PasswordHashing:
     Whoever would be one too many hears SignInBusy at once.
     """
 
-    def __init__(self, *, threads: int = 1, waiting: int = 100, patience: float = 15.0) -> None:
+    def __init__(self, *, threads: int = 1, waiting: int = 100, patience: float = 30.0) -> None:
         self._hasher = PasswordHasher(_PASSES, _MEMORY_KIB, _LANES)
         self._threads = ThreadPoolExecutor(threads, "password", initializer=_step_back)
         self._turn = asyncio.Semaphore(threads)
