@@ -23,6 +23,20 @@ _SILENCE_SECONDS = 4.0
 _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
+def _tell_publications(known: dict[str, Exam], exams: dict[str, Exam], change: int) -> None:
+    """A line of this node's log for each exam whose results it will answer from another generation, or not any more."""
+    for code, exam in exams.items():
+        before, after = known.get(code), (exam.withdrawn_generation, [each.generation for each in exam.releases])
+        if before and (before.withdrawn_generation, [each.generation for each in before.releases]) == after:
+            continue
+        newest = exam.releases[-1] if exam.releases else None
+        if before and exam.withdrawn_generation > before.withdrawn_generation:
+            log.info("exam_withdrawn", exam=code, generation=exam.withdrawn_generation, change=change)
+        elif newest and newest.generation > exam.withdrawn_generation:
+            opens_at = newest.opens_at.isoformat()
+            log.info("exam_released", exam=code, generation=newest.generation, opens_at=opens_at, change=change)
+
+
 class Catalogue:
     """What this worker knows of all exams that are listed. While PostgreSQL is away it keeps what it knew last."""
 
@@ -78,7 +92,8 @@ class Catalogue:
             # Of a draft nobody hears: not its name, not even that it is there.
             exams = [exam for exam in await list_exams(self._pool) if exam.listed_at]
             units = await list_units(self._pool)
-            self._exams, self._units = {exam.code: exam for exam in exams}, UnitTree(units)
+            known, self._exams, self._units = self._exams, {exam.code: exam for exam in exams}, UnitTree(units)
+            _tell_publications(known or {}, self._exams, change)
             self._applied_change = change
         await record_node(self._pool, self._node, self._applied_change)
         self._heard_at = time.monotonic()

@@ -111,7 +111,7 @@ class _Reader:
             raise FormExpired
         if self._keep is None:
             raise InvalidForm([FieldError("file", "exam_file_missing")])
-        await self._flush()
+        await self._keep_pieces(1)
         return Received(self._size, self._checksum.hexdigest())
 
     def _end_part(self) -> None:
@@ -127,13 +127,12 @@ class _Reader:
         self._size += len(content)
         self._checksum.update(content)
         self._piece += content
-        if len(self._piece) >= PIECE:
-            await self._flush()
+        await self._keep_pieces(PIECE)
 
-    async def _flush(self) -> None:
+    async def _keep_pieces(self, least: int) -> None:
+        """Hand on what has come, in whole pieces; at the end (`least` 1) also the rest."""
         assert self._keep is not None
-        # What came with one packet may be more than a piece.
-        while self._piece:
+        while len(self._piece) >= least:
             content, self._piece = bytes(self._piece[:PIECE]), self._piece[PIECE:]
             await self._keep(self._pieces, content)
             self._pieces += 1

@@ -1,4 +1,4 @@
-"""Officers set exams up, bring results in, hand them on; nobody sees more than is theirs, and nobody is enough alone."""
+"""Officers set exams up, bring results in, hand them on; nobody sees more than is theirs, nobody is enough alone."""
 
 import pytest
 
