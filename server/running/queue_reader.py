@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import AbstractEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.core.qm import QueueManager
@@ -37,6 +37,19 @@ MOST_FAILURES = 10
 MOST_KILLS = 5
 # When the service stops, a job may take this long to come to its end.
 _LAST_SECONDS = 2.0
+# All of them named: unnamed ones it would take from variables such as CHANNEL, which may be anybody's.
+_TABLES = DBSettings(
+    prefix="",
+    db_schema="kit",
+    channel=Channel("ch_pgqueuer"),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+)
 
 
 class GivenUp(Exception):
@@ -58,10 +71,13 @@ async def read_queue(
     """Do jobs until `stopping`, or raise when PostgreSQL is lost. `connection` is for the queue alone."""
     # It would write tracebacks with everything that handlers touched.
     logging.getLogger("pgqueuer").setLevel(logging.CRITICAL + 1)
-    # Not from the environment, where somebody else's pgqueuer may have left its own.
-    settings = DBSettings(db_schema="kit")
-    queries = Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings), qbq=QueryQueueBuilder(settings))
-    manager = _Manager(queries, channel=Channel(settings.channel))
+    queries = Queries(
+        AsyncpgDriver(connection),
+        qbe=QueryBuilderEnvironment(_TABLES),
+        qbq=QueryQueueBuilder(_TABLES),
+        qbs=QuerySchedulerBuilder(_TABLES),
+    )
+    manager = _Manager(queries, channel=_TABLES.channel)
     for name, handler in handlers.items():
         manager.register_executor(name, _Executor(_parameters(handler), name, handler, pool, stopping))
     connection.add_termination_listener(lambda _: manager.shutdown.set())

@@ -15,7 +15,6 @@ import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.adapters.persistence.queries import Queries
-from pgqueuer.domain.settings import DBSettings
 from prometheus_client import REGISTRY
 
 from kit.keys import KeyRing
@@ -334,6 +333,9 @@ def spawn(settings, tmp_path):
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
             "NOTES": str(notes),
+            # Of somebody else.
+            "CHANNEL": "news",
+            "PGQUEUER_PREFIX": "other_",
             **environ,
         }
         process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(WORKER)], cwd=ROOT, env=environ)
@@ -426,8 +428,8 @@ def test_web_processes_load_nothing_that_only_the_worker_needs():
 
 
 async def test_the_queue_library_would_change_nothing_about_our_tables(connection):
-    settings = DBSettings(db_schema="kit")
-    plan = await Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings)).plan_upgrade()
+    tables = QueryBuilderEnvironment(queue_reader._TABLES)
+    plan = await Queries(AsyncpgDriver(connection), qbe=tables).plan_upgrade()
     assert list(plan.statements) == [], "a newer pgqueuer wants a migration of ours"
 
 
