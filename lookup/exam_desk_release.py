@@ -277,7 +277,7 @@ def _read_when(form: Form, now: datetime) -> datetime | None:
         return None
     opens_at = form.moment("opens")
     if opens_at is None and not form.errors:
-        form.wrong("opens_day", "required")
+        form.wrong("opens_day", "exam_required")
     if opens_at is not None and opens_at <= now:
         form.wrong("opens_day", "exam_moment_past")
     return opens_at

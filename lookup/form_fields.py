@@ -25,7 +25,7 @@ class Form:
         """What was typed, without blanks around it."""
         text = self._typed(name)
         if required and not text:
-            self.wrong(name, "required")
+            self.wrong(name, "exam_required")
         if len(text) > most:
             self.wrong(name, "exam_too_long", most=most)
         return text
@@ -34,7 +34,7 @@ class Form:
         """Several lines, as they were typed."""
         text = str(self._fields.get(name) or "").replace("\r\n", "\n").strip()
         if required and not text:
-            self.wrong(name, "required")
+            self.wrong(name, "exam_required")
         if len(text) > most:
             self.wrong(name, "exam_too_long", most=most)
         return text
@@ -43,7 +43,7 @@ class Form:
         """One of several."""
         chosen = str(self._fields.get(name) or "")
         if not chosen:
-            self.wrong(name, "required")
+            self.wrong(name, "exam_required")
         elif chosen not in choices:
             self.wrong(name, "exam_choice_unknown")
         return chosen
@@ -85,7 +85,7 @@ class Form:
         on, at = self.day(f"{name}_day"), self.hour(f"{name}_hour")
         for part, other in (("day", "hour"), ("hour", "day")):
             if self._typed(f"{name}_{other}") and not self._typed(f"{name}_{part}"):
-                self.wrong(f"{name}_{part}", "required")
+                self.wrong(f"{name}_{part}", "exam_required")
         return datetime.combine(on, at, VIETNAM) if on and at else None
 
     def wrong(self, field: str, code: str, **facts: Any) -> None:

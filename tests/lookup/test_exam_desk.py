@@ -162,7 +162,7 @@ async def test_a_form_names_every_mistake_at_once_and_keeps_what_was_typed(offic
     )  # fmt: skip
     assert answer.status_code == 422
     for sentence in (
-        "Chọn một trong các mục", "chữ cái thường không dấu", "chưa được điền", "từ 1990 đến 2100",
+        "Chọn một trong các mục", "chữ cái thường không dấu", "Nhập tên kỳ thi", "Nhập giờ dự kiến", "từ 1990 đến 2100",
         "Dạng số báo danh chỉ", "không có trong lịch", "không thể trước ngày đầu", "quá 500 ký tự",
     ):  # fmt: skip
         assert sentence in answer.text, sentence
