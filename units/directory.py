@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
-from kit.vietnamese import search_key, sort_key
+from kit import vietnamese
 from units.unit_tree import UnitTree
 from units.units import Unit
 
@@ -26,8 +27,22 @@ _LEVEL_OF = {kind: level for level, kinds in LEVELS.items() for kind in kinds}
 
 ON_A_PAGE = 50
 _LONGEST_TEXT = 100
+# Names stay when the tree changes: their keys are made once.
+_REMEMBERED = 20_000
 # Farther than any directory reaches.
 _MOST_DIGITS = 6
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def search_key(name: str) -> str:
+    """As in `kit.vietnamese`."""
+    return vietnamese.search_key(name)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def sort_key(name: str) -> tuple[object, ...]:
+    """As in `kit.vietnamese`."""
+    return vietnamese.sort_key(name)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -135,7 +150,7 @@ class Directory:
         """
         there = [entry for entry in self._entries if among is None or entry.unit.code in among]
         open_ones = [entry for entry in there if entry.unit.closed_on is None]
-        words = search_key(wanted.text).split()
+        words = vietnamese.search_key(wanted.text).split()
         found = [entry for entry in (there if words else open_ones) if _fits(entry, wanted, words)]
         pages = max(1, -(-len(found) // ON_A_PAGE))
         page = min(max(wanted.page, 1), pages)

@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 
 from kit.locale import in_locale, locale_of
 from kit.pages import Pages
+from kit.vietnamese import sort_key
 from units.directory import read_wanted
 from units.unit_look import style_of
 from units.unit_shelf import UnitShelf
@@ -21,7 +22,7 @@ from units.units import Unit, UnitNotFound
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_A_DAY = "public, max-age=86400"
-_MOST_BELOW = 20
+_MOST_BELOW = 12
 _WEB = ("http", "https")
 
 
@@ -70,7 +71,7 @@ async def show_unit(
     unit = tree.current(unit_code)
     if unit.code != unit_code:
         return _moved(request, unit)
-    below = tree.managed_by(unit.code)
+    below = sorted(tree.managed_by(unit.code), key=lambda each: sort_key(each.name))
     managers = tree.managers(unit.code)
     return pages.render(
         request,

@@ -15,6 +15,7 @@ from kit import sql
 from kit.bounded_pool import BoundedPool
 from kit.mail.post import Post
 from kit.pages import Pages, see_other
+from kit.vietnamese import sort_key
 from units.approvals import approvals
 from units.approvals.approval import AlreadyWaiting, Approval
 from units.approvals.kinds import Kinds
@@ -107,7 +108,7 @@ async def show_unit(
         commune=(await unit_shelf.directory(tree)).commune_name(shown.commune_code),
         story=await unit_shelf.story(tree, shown),
         parts=PARTS,
-        below=tree.managed_by(unit_code) if not shown.succeeded_by else [],
+        below=[] if shown.succeeded_by else sorted(tree.managed_by(unit_code), key=lambda each: sort_key(each.name)),
         officers=await unit_desk.count_officers(desk_pool, unit_code=unit_code),
         waiting=await find_waiting(desk_pool, unit_code),
         name_of_code=name_finder(tree),

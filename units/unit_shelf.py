@@ -54,8 +54,13 @@ class UnitShelf:
                 try:
                     names = [(row["unit_code"], row["name"]) for row in await directory.list_names(self._database)]
                 except _AWAY:
-                    return Directory(tree, commune_name=_commune_name)
-                self._directory = Directory(tree, names, _commune_name)
+                    return await asyncio.to_thread(Directory, tree, (), _commune_name)
+                # Sorting thousands of names takes a while: nobody who looks up a score waits for it.
+                made = await asyncio.to_thread(Directory, tree, names, _commune_name)
+                # A newer tree may have come meanwhile.
+                if self._tree is not tree:
+                    return made
+                self._directory = made
             return self._directory
 
     async def story(self, tree: UnitTree, unit: Unit) -> Story:

@@ -1,4 +1,4 @@
-"""Officers see the units in their reach, edit their own page, and change units by decision; a second person approves."""
+"""Officers see units in their reach, edit their page, and change units by decision; a second person approves."""
 
 import io
 import json

@@ -4,12 +4,14 @@ import io
 import struct
 import time
 import zlib
+from datetime import timedelta
 
 import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.people import MORNING
 from units.picture_remaker import ENOUGH_BYTES
+from units.unit_look import Look, set_look
 from units.unit_pictures import LARGEST, PictureRefused, find_picture, keep_picture, kind_of, remake
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -117,3 +119,19 @@ async def test_a_kept_picture_belongs_to_its_unit(connection):
     assert await find_picture(connection, "so", digest) == painted
     assert await find_picture(connection, "thpt-ben-may", digest) is None
     assert await keep_picture(connection, "so", painted, MORNING) == digest
+
+
+async def test_a_draft_that_led_to_nothing_goes_after_a_week_and_a_logo_stays(connection):
+    logo = await keep_picture(connection, "so", b"\x89PNG logo", MORNING)
+    draft = await keep_picture(connection, "so", b"\x89PNG draft", MORNING)
+    waiting = await keep_picture(connection, "so", b"\x89PNG waiting", MORNING)
+    await set_look(connection, "so", Look(None, logo))
+    await connection.execute(
+        "insert into units.approvals"
+        " (kind, about, unit_code, decided_in, payload, preview, prepared_by, handed_in_at, state)"
+        " values ('unit-page', 'so', 'so', 'so', jsonb_build_object('logo', $1::text), '{}', '{}', $2, 'waiting')",
+        waiting, MORNING,
+    )  # fmt: skip
+    await keep_picture(connection, "so", b"\x89PNG another", MORNING + timedelta(days=8))
+    kept = [await find_picture(connection, "so", digest) is not None for digest in (logo, draft, waiting)]
+    assert kept == [True, False, True]
