@@ -78,6 +78,15 @@ async def test_whoever_is_not_hers_is_not_found(desk, strangers):
             assert answer.status_code == 404, path
 
 
+async def test_a_page_about_somebody_names_her_and_not_who_reads_it(desk, lan):
+    page = await desk.get(f"{HOME}/{lan.id}")
+    assert "<h1>Bà Vũ Thu Lan</h1>" in page.text
+    assert f'action="{HOME}/{lan.id}/vai-tro"' in page.text
+    for path in ("/the", "/ngung", "/xac-thuc-hai-lop", "/ban-giao", "/thu-hoi/phuong/editor"):
+        page = await desk.get(f"{HOME}/{lan.id}{path}")
+        assert f'<a href="{HOME}/{lan.id}">Bà Vũ Thu Lan</a>' in page.text, path
+
+
 @pytest.mark.parametrize("officer_id", ["x", "00000000-0000-0000-0000-000000000000", "%27%3B--", "moi "])
 async def test_an_id_that_nobody_has_is_not_found(desk, officer_id):
     assert (await desk.get(f"{HOME}/{officer_id}")).status_code == 404
