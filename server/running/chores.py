@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from server.running import mail_work, record_work, score_work, sign_in_work, staff_work
+from server.running import approval_work, mail_work, record_work, score_work, sign_in_work, staff_work
 from server.running.workshop import Chore, JobHandler, Workshop
 from units.record.chores import CHECK_EVERY, HEADS_EVERY, SEGMENTS_EVERY
 
@@ -29,6 +29,7 @@ CHORES: list[Chore] = [
     Chore("erase-result-files", score_work.erase_files, every=timedelta(hours=1)),
     Chore("sweep-result-files", score_work.sweep_files, every=timedelta(hours=1), everywhere=True),
     Chore("forget-sign-ins", sign_in_work.forget_traces, every=timedelta(hours=6)),
+    Chore("find-approvers", approval_work.find_places, every=approval_work.EVERY),
     Chore("look-after-idle-accounts", staff_work.look_after_idle, every=timedelta(days=1)),
     Chore("ask-for-a-mail-server", mail_work.ask_for_a_mail_server, every=timedelta(hours=1)),
 ]

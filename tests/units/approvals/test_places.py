@@ -2,6 +2,11 @@
 
 import pytest
 
+from kit.keys import KeyRing
+from kit.redis_servers import RedisServer
+from server.approval_kinds import KINDS
+from server.running.approval_work import find_places
+from server.running.workshop import Workshop
 from tests.officers import given_officer, given_unit
 from tests.units.approvals.notices import given_approver, given_editor, given_stage
 from units.approvals.approvals import approve, find_approval, is_staffed, list_waiting_for
@@ -13,8 +18,10 @@ from units.units import list_units
 
 
 @pytest.fixture
-async def stage(connection, settings):
-    return await given_stage(connection, settings)
+async def stage(connection, settings, monkeypatch):
+    stage = await given_stage(connection, settings)
+    monkeypatch.setitem(KINDS, "notice", stage.notices)
+    return stage
 
 
 async def goes(connection, stage):
@@ -83,6 +90,19 @@ async def test_what_waits_for_an_approver_who_leaves_goes_up_with_a_step_and_a_l
     ]
     assert await connection.fetchval("select count(*) from kit.mails where recipient = $1", minh.email) == 1
     assert not await is_anything_misplaced(connection)
+
+
+async def test_the_worker_sees_to_it_that_nothing_is_lost(connection, stage, pool, settings):
+    lan, hung = await given_editor(connection), await given_approver(connection)
+    await given_approver(connection, "minh", "so")
+    approval = await stage.hand_in(connection, lan)
+    keys = KeyRing(settings.keys_folder)
+    shop = Workshop(settings, pool, RedisServer(settings.redis_url), keys, stage.post, lambda: stage.now)
+    await find_places(shop)
+    assert (await find_approval(connection, approval.id)).decided_in == "thpt-hoa-sua"
+    await leaves(connection, hung)
+    await find_places(shop)
+    assert (await find_approval(connection, approval.id)).decided_in == "so"
 
 
 async def test_it_comes_back_down_only_from_where_nobody_is(connection, stage):
