@@ -170,7 +170,7 @@ async def merge_units(
     async with transaction.transaction():
         await lock_for_change(transaction, into, decision, now)
         sources = [await lock_for_change(transaction, code, decision, now) for code in codes]
-        await check_merger(transaction, sources, into)
+        check_merger(sources, into)
         for code in await list_open_below(transaction, codes):
             await steps.move(await lock_for_change(transaction, code, decision, now), {"managed_by": into})
         await history.mark_closed(transaction, codes=codes, closed_on=decision.on, succeeded_by=into)
