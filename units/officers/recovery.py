@@ -79,7 +79,7 @@ async def open_link(porter: Porter, secret: str, purpose: tokens.Purpose, knock:
 _OPENS_FOR: dict[tokens.Purpose, tuple[str, ...]] = {
     "invitation": ("invited",),
     "password_reset": ("invited", "active", "asleep"),
-    "waking": ("asleep",),
+    "waking": ("asleep", "active"),
 }
 # Who has no second factor (again) sets one up; nobody else comes in without it.
 _AFTER_RESET: dict[str, Stage] = {"active": "password", "asleep": "waking", "invited": "set_up"}

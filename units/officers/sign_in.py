@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -32,6 +32,9 @@ LINK_LASTS = timedelta(minutes=30)
 MOST_LETTERS, LETTERS_COUNT_FOR = 3, timedelta(hours=1)
 # From so many wrong codes on the officer is told that somebody knows her password.
 _TOLD_AFTER = 10
+# From so many on a browser that was never seen with her comes in by letter: there are a million codes, and three of
+# them are right at any time.
+_MOST_WRONG_CODES = 50
 
 
 class Porter(msgspec.Struct, frozen=True):
@@ -96,7 +99,7 @@ async def check_password(porter: Porter, address: str, password: str, knock: Kno
         raise InvalidForm([FieldError("password", "sign_in_refused")])
     await throttle.forgive(porter.pool, attempt)
     await _renew_hash(porter, found["id"], str(password_hash), password)
-    return await _go_on(porter, found, knock)
+    return await _go_on(porter, found, account, knock)
 
 
 async def check_code(porter: Porter, session: Session, typed: str, knock: Knock) -> Signed:
@@ -105,7 +108,7 @@ async def check_code(porter: Porter, session: Session, typed: str, knock: Knock)
     Raises InvalidForm, TooManySignIns.
     """
     officer = session.officer
-    attempt = await count_code(porter, officer, knock)
+    attempt = await count_code(porter, officer, knock, by_password_alone=session.stage == "password")
     async with porter.pool.transaction() as transaction:
         by_paper = recovery_codes.looks_like_one(typed)
         if await use_either(transaction, porter, officer, typed, knock):
@@ -116,16 +119,25 @@ async def check_code(porter: Porter, session: Session, typed: str, knock: Knock)
     raise InvalidForm([FieldError("code", "code_wrong")])
 
 
-async def count_code(porter: Porter, officer: Officer, knock: Knock) -> Attempt:
-    """Count an attempt at the second factor, and make it wait. Raises TooManySignIns."""
+async def count_code(porter: Porter, officer: Officer, knock: Knock, *, by_password_alone: bool = False) -> Attempt:
+    """Count an attempt at the second factor, and make it wait. Raises TooManySignIns.
+
+    After many wrong codes a strange browser gets no further with the password alone.
+    """
     account = throttle.account_key(porter.keys, officer.email)
     attempt = await throttle.count_attempt(porter.pool, account, "code", knock.prefix, porter.now)
     try:
-        await _slow_down(porter, attempt, officer.id, knock)
+        is_known = await _slow_down(porter, attempt, officer.id, knock)
+        _turn_strangers_away(attempt, may_try=is_known or not by_password_alone)
     except TooManySignIns:
         await throttle.take_back(porter.pool, attempt)
         raise
     return attempt
+
+
+def _turn_strangers_away(attempt: Attempt, *, may_try: bool) -> None:
+    if not may_try and attempt.overall > _MOST_WRONG_CODES:
+        raise TooManySignIns(round(throttle.LOCKED_FOR.total_seconds()))
 
 
 async def use_either(
@@ -166,7 +178,7 @@ async def enter(
         raise AccountLeft(headers={"Location": "/can-bo/dang-nhap"})
     await sessions.end(transaction, session.id, "went_on", porter.now)
     actor, about, unit = knock.as_officer(officer.id), ("officer", officer.id), home_of(officer)
-    if session.stage == "waking":
+    if officer.state == "asleep":
         await write(transaction, actor, "officer.woken", about, unit=unit)
     device_secret = await _recognise(transaction, porter, session, knock)
     secret = await sessions.begin(
@@ -195,22 +207,33 @@ async def _recognise(transaction: asyncpg.Connection, porter: Porter, session: S
     return secret
 
 
-async def _slow_down(porter: Porter, attempt: Attempt, officer_id: str, knock: Knock) -> None:
+async def _slow_down(porter: Porter, attempt: Attempt, officer_id: str, knock: Knock) -> bool:
+    """Whether the browser is known; if not, it waits as the attempt has to."""
     is_known = await devices.is_known(porter.pool, officer_id, knock.device_secret)
     await porter.slowness.wait(attempt, is_known_device=is_known)
+    return is_known
 
 
-async def _go_on(porter: Porter, found: asyncpg.Record, knock: Knock) -> str | None:
+async def _go_on(porter: Porter, found: asyncpg.Record, account: bytes, knock: Knock) -> str | None:
+    wrong_codes = await throttle.count_everywhere(porter.pool, account, "code", porter.now)
+    is_known = await devices.is_known(porter.pool, found["id"], knock.device_secret)
     async with porter.pool.transaction() as transaction:
-        if found["state"] == "active":
+        if found["state"] == "active" and (is_known or wrong_codes < _MOST_WRONG_CODES):
             return await sessions.begin(
                 transaction, found["id"], "password", address=knock.address, device=knock.device, now=porter.now
             )
-        # Asleep, or without a second factor again: a letter proves that it is still her address.
-        purpose: Literal["waking", "invitation"] = "waking" if found["state"] == "asleep" else "invitation"
-        letter = {"waking": "waking", "invitation": "first_steps_again"}[purpose]
+        # The letter proves that it is still her address.
+        purpose, letter = _BY_LETTER[found["state"]]
         await send_link(transaction, porter, found["id"], found["email"], purpose, letter)
     return None
+
+
+_BY_LETTER: dict[str, tuple[tokens.Purpose, str]] = {
+    "asleep": ("waking", "waking"),
+    # Without a second factor, again or still.
+    "invited": ("invitation", "first_steps_again"),
+    "active": ("waking", "sign_in_by_letter"),
+}
 
 
 async def send_link(

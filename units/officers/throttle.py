@@ -79,6 +79,12 @@ async def count_attempt(database: Database, account: bytes, factor: Factor, pref
     return Attempt(account, factor, prefix, counted >= MOST_FAILURES, overall, delay_after(overall - 1))
 
 
+async def count_everywhere(database: Database, account: bytes, factor: Factor, now: datetime) -> int:
+    """How many failures of the account count at the moment, from wherever they came."""
+    counted = await attempts.find_overall(database, account=account, factor=factor, window_began=now - _FORGOTTEN_AFTER)
+    return counted or 0
+
+
 async def forgive(database: Database, attempt: Attempt) -> None:
     """It was right: the pair begins anew, and the account as a whole has one failure less."""
     await attempts.end_attempts(database, account=attempt.account, factor=attempt.factor, prefix=attempt.prefix)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.officers import PASSWORD, code_at, given_officer, keys_of
 from tests.people import MORNING
-from tests.units.officers.at_the_door import CODE, SIGN_IN, Browser, letters
-from units.officers import throttle
+from tests.units.officers.at_the_door import CODE, SIGN_IN, Browser, letters, path_in
+from units.officers import sign_in, throttle
 from units.officers.devices import COOKIE as DEVICE_COOKIE
 from units.officers.throttle import (
     LOCKED_FOR,
@@ -148,6 +148,35 @@ async def test_many_wrong_codes_are_told_by_mail_once_a_day(connection, service,
         await browser.give_code("000000")
     told = await letters(connection, settings, "code-guessed")
     assert [address for address, _ in told] == [lan.email]
+
+
+async def test_many_wrong_codes_leave_strangers_the_letter_and_the_officer_her_browser(
+    connection, service, settings, lan, clock, monkeypatch
+):
+    monkeypatch.setattr(sign_in, "_MOST_WRONG_CODES", 4)
+    browser, begun_before = Browser(service), Browser(service, address="198.50.1.7")
+    await browser.sign_in(lan, clock.now)
+    await begun_before.give_password(lan.email)
+    for place in range(4):
+        stranger = Browser(service, address=f"198.51.{place}.7")
+        assert (await stranger.give_password(lan.email)).status_code == 303
+        assert (await stranger.give_code("000000")).status_code == 422
+    clock.now += timedelta(minutes=1)
+    assert (await begun_before.give_code(code_at(clock.now))).status_code == 429
+    stranger = Browser(service, address="198.51.200.7")
+    assert "xem hộp thư" in (await stranger.give_password(lan.email)).text
+    assert stranger.session is None
+    again = Browser(service, **{DEVICE_COOKIE: browser.cookies[DEVICE_COOKIE]})
+    await again.sign_in(lan, clock.now)
+    clock.now += timedelta(minutes=1)
+    by_letter = Browser(service, address="192.0.2.9")
+    path = path_in((await letters(connection, settings, "sign_in_by_letter"))[0][1])
+    await by_letter.open(path)
+    await by_letter.send(path)
+    assert (await by_letter.give_code(code_at(clock.now))).status_code == 303
+    assert "officer.woken" not in [
+        row["action"] for row in await connection.fetch("select * from units.record_entries")
+    ]
 
 
 async def test_one_address_tries_only_so_many_accounts(service, settings):

@@ -26,6 +26,10 @@ on conflict (account, factor, prefix) do update set
     last_at = greatest(a.last_at, :now::timestamptz)
 returning failures;
 
+-- name: find_overall(account, factor, window_began)$
+select failures from units.sign_in_attempts
+where account = :account and factor = :factor and prefix = '' and last_at > :window_began::timestamptz;
+
 -- name: uncount_attempt(account, factor, prefix, most)!
 update units.sign_in_attempts set
     failures = greatest(failures - 1, 0),
