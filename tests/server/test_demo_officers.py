@@ -1,6 +1,8 @@
 """The demo's staff: invented, able to sign in with what is printed, and with nothing that others could know."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +111,9 @@ async def test_the_demos_administrator_sees_the_whole_staff(connection, staffed,
     page = await (await signed_in(service, administrator)).get("/can-bo/nhan-su")
     assert page.status_code == 200
     assert "Cô Phan Thị Thu Trang" in page.text
+
+
+async def test_the_page_about_the_demo_names_everybody(connection, staffed):
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([^`]+@vangiang\.example)` \| (.*?), ", page, re.MULTILINE))
+    assert told == {email: officer.name for email, officer in (await all_officers(connection)).items()}

@@ -46,16 +46,16 @@ def is_official(address: str, domains: Collection[str]) -> bool:
     return any(domain.endswith(each[1:]) if each.startswith("*.") else domain == each for each in domains)
 
 
-async def read_official_address(database: Database, unit_code: str, typed: Any) -> str:
-    """The normal form of an address that is official in this unit. Raises InvalidForm for the field `email`."""
+async def read_official_address(database: Database, unit_code: str | None, typed: Any) -> str:
+    """The normal form of an address that is official in this unit (None: any). Raises InvalidForm for `email`."""
     if not isinstance(typed, str) or not typed.strip():
         raise InvalidForm([FieldError("email", "required")])
     try:
         address = normal_address(typed)
     except ValueError:
         raise InvalidForm([FieldError("email", "email_malformed")]) from None
-    domains = await find_domains(database, unit_code)
-    if not is_official(address, domains):
+    domains = await find_domains(database, unit_code) if unit_code else ()
+    if unit_code and not is_official(address, domains):
         raise InvalidForm([FieldError("email", "email_not_official", domains=", ".join(domains))])
     return address
 

@@ -185,12 +185,15 @@ def _invitation_page(desk: StaffDesk, values: dict[str, str], errors: Sequence[F
 async def _read_invitation(desk: StaffDesk, fields: dict[str, str]) -> tuple[dict[str, str], list[FieldError]]:
     """The card of whoever is invited, and everything that is wrong with the form. Raises NotPermitted, UnitNotFound."""
     errors, card = _missing(fields, "unit", "role"), {}
-    if unit_code := fields.get("unit"):
+    unit_code = fields.get("unit")
+    if unit_code:
         desk.viewer.require("manage_officers", unit_code, desk.tree)
-        try:
-            await read_official_address(desk.pool, desk.tree.current(unit_code).code, fields.get("email"))
-        except InvalidForm as refused:
-            errors += refused.errors
+    try:
+        # Without a unit nobody knows its domains, and the address is only looked at.
+        code = desk.tree.current(unit_code).code if unit_code else None
+        await read_official_address(desk.pool, code, fields.get("email"))
+    except InvalidForm as refused:
+        errors += refused.errors
     try:
         card = read_card(fields)
     except InvalidForm as refused:

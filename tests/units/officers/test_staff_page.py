@@ -170,6 +170,13 @@ async def test_all_mistakes_are_told_at_once_beside_what_was_typed(desk):
     assert '<option value="thcs" selected>' in answer.text
 
 
+async def test_an_empty_form_names_all_that_is_missing(desk):
+    answer = await desk.submit(f"{HOME}/moi")
+    assert answer.status_code == 422
+    for sentence in ("Chọn đơn vị.", "Chọn vai trò.", "Nhập địa chỉ thư điện tử công vụ.", "Nhập họ và tên."):
+        assert answer.text.count(sentence) == 2, sentence
+
+
 @pytest.mark.parametrize("unit_code", ["so", "xa", "thpt"])
 async def test_she_invites_nobody_beyond_her_units(office, desk, unit_code):
     fields = {"unit": unit_code, "role": "editor", "email": "a@x.edu.vn", "full_name": "A"}
