@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proofs import every_row, sign_ins
+from tests.proofs import every_row, record_writers, sign_ins
 
 RECORD = Path(__file__).parents[2] / "docs" / "proofs" / "README.md"
 
@@ -22,7 +22,15 @@ def _sign_ins() -> Iterable[str]:
     yield sign_ins.main()
 
 
-PROOFS: dict[str, Callable[[], Iterable[str]]] = {"every-row": _every_row, "sign-ins": _sign_ins}
+def _record_writers() -> Iterable[str]:
+    yield record_writers.main()
+
+
+PROOFS: dict[str, Callable[[], Iterable[str]]] = {
+    "every-row": _every_row,
+    "record-writers": _record_writers,
+    "sign-ins": _sign_ins,
+}
 
 
 def main(wanted: list[str]) -> None:

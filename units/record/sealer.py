@@ -31,7 +31,7 @@ _TELL_SECONDS = 60.0
 # A sealer whose machine vanished must not keep the lock for hours; and a plan made for an empty table must not stay.
 _SESSION = """
 set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-set enable_seqscan = off; set enable_bitmapscan = off; set lock_timeout = '5s'; set jit = off;
+set enable_seqscan = off; set enable_bitmapscan = off; set lock_timeout = '5s'; set jit = off; set work_mem = '32MB';
 """
 _AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
