@@ -1,5 +1,6 @@
 """Every page with invented people and exams, so that it can be looked at, measured and tested without a database."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -180,7 +181,18 @@ def lookup_page(name: str, template: str, shown: Exam, **context: Any) -> Page:
     return Page(f"/{name}", f"lookup/{template}.html", facts)
 
 
-PROBLEMS = sorted(path.stem for path in (TEMPLATES / "problems").glob("*.html") if path.stem != "field_sentence")
+def is_for_officers(code: str) -> bool:
+    """Whether this problem's page stands in the frame of the officers' area, directly or through another."""
+    text = (TEMPLATES / "problems" / f"{code}.html").read_text(encoding="utf-8")
+    parent = re.search(r'{% extends "(?:layouts|problems)/(\w+)\.html" %}', text)
+    return parent is not None and (
+        parent[1] == "officer" or (parent[1] not in (code, "page") and is_for_officers(parent[1]))
+    )
+
+
+ALL_PROBLEMS = sorted(path.stem for path in (TEMPLATES / "problems").glob("*.html") if path.stem != "field_sentence")
+OFFICERS_PROBLEMS = [code for code in ALL_PROBLEMS if is_for_officers(code)]
+PROBLEMS = [code for code in ALL_PROBLEMS if code not in OFFICERS_PROBLEMS]
 GALLERY = [
     Page("/", "server/home.html", {"exams": EXAMS}),
     Page("/empty-home", "server/home.html", {"exams": []}),
