@@ -166,6 +166,33 @@ async def test_the_place_of_a_killed_sealer_is_taken(connection, database, pool)
     assert not (await check(database)).findings
 
 
+async def test_64_writers_at_once_lose_nothing_and_fork_nothing(connection, database, pool):
+    sealing = asyncio.create_task(seal_until_cancelled(pool))
+    writers = [await asyncpg.connect(database.url) for _ in range(64)]
+
+    async def keep_writing(place: int) -> None:
+        for number in range(10):
+            transaction = writers[place].transaction()
+            await transaction.start()
+            kept = (place + number) % 4 != 0
+            await write(writers[place], COMMAND, "exam.added", ("exam", f"{place}-{number}" if kept else "rolled back"))
+            await (transaction.commit() if kept else transaction.rollback())
+
+    await asyncio.gather(*(keep_writing(place) for place in range(64)))
+    verified = await check(database)
+    sealing.cancel()
+    await asyncio.wait([sealing])
+    for writer in writers:
+        await writer.close()
+    assert verified.findings == []
+    kept = await connection.fetch(
+        "select object_id, count(*) from units.record_chain join units.record_entries using (xid, id, at) group by 1"
+    )
+    assert {row["object_id"]: row["count"] for row in kept} == {
+        f"{place}-{number}": 1 for place in range(64) for number in range(10) if (place + number) % 4
+    }
+
+
 async def test_a_sealer_survives_the_loss_of_its_connection(connection, database, pool):
     sealing = asyncio.create_task(seal_until_cancelled(pool))
     await _until_chained(connection, 1)
