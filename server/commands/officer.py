@@ -187,13 +187,13 @@ def domains(unit: str, *names: str, usual: bool = False) -> None:
 def show_demo_codes() -> None:
     """How to sign in to the demo, with the codes of this moment: each works once, within a minute."""
 
-    async def work(desk: _Desk) -> list[Any]:
-        return await demo_sign_ins(desk.connection, desk.keys, utc_now())
+    async def work(desk: _Desk) -> None:
+        sign_ins = await demo_sign_ins(desk.connection, desk.keys, utc_now())
+        if not sign_ins:
+            raise UsageError("There are no demo officers here whose password this machine knows.")
+        show_sign_ins(sign_ins, desk.post.home)
 
-    sign_ins = _do(work)
-    if not sign_ins:
-        raise UsageError("There are no demo officers here whose password this machine knows.")
-    show_sign_ins(sign_ins)
+    _do(work)
 
 
 def _do(work: Callable[[_Desk], Awaitable[Result]]) -> Result:

@@ -55,7 +55,7 @@ def show_sign_ins(sign_ins: list[DemoSignIn], url: str = "") -> None:
     if not sign_ins:
         return
     say(f"Sign in               {url}/can-bo/dang-nhap")
-    widest = max(len(each.email) for each in sign_ins)
+    widest, roles = max(len(each.email) for each in sign_ins), max(19, *(len(each.roles) for each in sign_ins))
     for each in sign_ins:
-        say(f"  {each.roles:<19} {each.email:<{widest}}  {each.password}  {each.code}")
+        say(f"  {each.roles:<{roles}} {each.email:<{widest}}  {each.password}  {each.code}")
     say("  A fresh code        baodanh officer demo-code")
