@@ -14,6 +14,7 @@ from units.officers.staffing import (
     NotForOneself,
     OfficerHasLeft,
     RolesKeptApart,
+    disable,
     grant,
     read_reason,
     read_role,
@@ -257,13 +258,19 @@ async def test_two_administrators_cannot_end_each_other_at_once(office, ha, pool
     hung = await given_administrator(office.connection, "so", "hung")
 
     async def end(by, officer):
-        from units.officers.staffing import disable
-
         async with pool.acquire() as each, each.transaction():
             await disable(each, officer.id, "x", works=[], choices={}, **office.by(by))
 
-    came = await asyncio.gather(end(ha, hung), end(hung, ha), return_exceptions=True)
-    assert sorted(type(each).__name__ for each in came) == ["LastAdministrator", "NoneType"]
+    async with pool.acquire() as first:
+        begun = first.transaction()
+        await begun.start()
+        await disable(first, hung.id, "x", works=[], choices={}, **office.by(ha))
+        other = asyncio.create_task(end(hung, ha))
+        await asyncio.sleep(0.1)
+        assert not other.done()
+        await begun.commit()
+        with pytest.raises(LastAdministrator):
+            await other
 
 
 async def test_an_officer_who_is_not_there_is_not_found(office, ha):
