@@ -54,7 +54,9 @@ async def test_every_step_begins_another_session(service, lan):
     await browser.give_code(code_at(MORNING))
     assert len({"planted-by-somebody-else", after_password, browser.session}) == 3
     for old in ("planted-by-somebody-else", after_password):
-        assert not await Browser(service, **{SESSION_COOKIE: old}).is_in()
+        behind = Browser(service, **{SESSION_COOKIE: old})
+        assert not await behind.is_in()
+        assert (await behind.open(CODE)).status_code == 303, "nor is the step before open any more"
 
 
 async def test_the_session_of_whoever_signs_in_anew_is_over(service, lan, clock):

@@ -14,6 +14,7 @@ from tests.people import MORNING
 from tests.units.officers.at_the_door import CODE, SIGN_IN, Browser, letters, path_in
 from units.officers import sign_in, throttle
 from units.officers.devices import COOKIE as DEVICE_COOKIE
+from units.officers.hashing import PasswordHashing
 from units.officers.throttle import (
     LOCKED_FOR,
     MOST_FAILURES,
@@ -33,6 +34,12 @@ HERE, THERE = "203.0.113.0/24", "198.51.100.0/24"
 @pytest.fixture
 async def lan(connection, settings):
     return await given_officer(connection, "lan", ("so", "editor"), keys=keys_of(settings))
+
+
+@pytest.fixture
+def no_room(monkeypatch):
+    """Nobody can wait for a password to be checked."""
+    monkeypatch.setattr("server.app.PasswordHashing", lambda: PasswordHashing(waiting=0))
 
 
 async def test_the_fifth_failure_locks_account_and_neighbourhood_together(service, lan, clock):
@@ -138,6 +145,15 @@ async def test_whoever_was_turned_away_for_the_crowd_has_lost_nothing(pool):
         await count_attempt(pool, LAN, "password", HERE, MORNING)
     with pytest.raises(TooManySignIns):
         await count_attempt(pool, LAN, "password", HERE, MORNING)
+
+
+async def test_whoever_finds_no_room_at_the_door_has_lost_nothing(no_room, connection, service, lan):
+    browser = Browser(service)
+    for _ in range(MOST_FAILURES + 1):
+        answer = await browser.give_password(lan.email)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+        assert "không tính là nhập sai" in answer.text
+    assert await connection.fetchval("select sum(failures) from units.sign_in_attempts") == 0
 
 
 async def test_many_wrong_codes_are_told_by_mail_once_a_day(connection, service, settings, lan, monkeypatch):
