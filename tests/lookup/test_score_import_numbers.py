@@ -1,33 +1,11 @@
 """How candidate numbers arrive, and which of them can be put right."""
 
-import itertools
 from decimal import Decimal
 
-import pytest
-
 from lookup.candidate_number import CandidateNumberFormat
-from tests.exams import given_exam
-from tests.lookup.result_files import Files, own_database, told
+from tests.lookup.result_files import told
 
 D = Decimal
-_serial = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-async def connection(postgres, template):
-    # One database for all of them: each test has an exam of its own.
-    async with own_database(postgres, template, "numbers") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(connection, tmp_path):
-    return Files(connection, tmp_path)
-
-
-@pytest.fixture
-async def exam(connection):
-    return await given_exam(connection, f"exam-{next(_serial)}")
 
 
 async def test_numbers_that_lost_their_zeros_are_refused_with_the_fix_named(exam, files):

@@ -1,34 +1,11 @@
 """What operators and senders read about a file: on the terminal, and in the workbook that goes back."""
 
-import itertools
-
 import pytest
 from python_calamine import CalamineWorkbook
 
 from kit.tables import TableError
 from lookup import score_problems
 from server.commands.import_report import print_summary
-from tests.exams import given_exam
-from tests.lookup.result_files import Files, own_database
-
-_serial = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-async def connection(postgres, template):
-    # One database for all of them: each test has an exam of its own.
-    async with own_database(postgres, template, "reports") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(connection, tmp_path):
-    return Files(connection, tmp_path)
-
-
-@pytest.fixture
-async def exam(connection):
-    return await given_exam(connection, f"exam-{next(_serial)}")
 
 
 async def test_what_was_found_is_counted_in_words(exam, files, capsys):

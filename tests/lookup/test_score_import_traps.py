@@ -1,7 +1,6 @@
 """What goes wrong with result files on their way from a department, one truth for each."""
 
 import codecs
-import itertools
 import string
 import unicodedata
 from decimal import Decimal
@@ -13,28 +12,10 @@ import pytest
 from kit.tables import TableError
 from lookup.score_problems import MESSAGES
 from tests.exams import given_exam
-from tests.lookup.result_files import Files, own_database, told
+from tests.lookup.result_files import told
 
 D = Decimal
-_numbers = itertools.count(1)
 MINH = "Nguyễn Hoàng Minh"
-
-
-@pytest.fixture(scope="module")
-async def connection(postgres, template):
-    # One database for all of them: each test has an exam of its own.
-    async with own_database(postgres, template, "traps") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(connection, tmp_path):
-    return Files(connection, tmp_path)
-
-
-@pytest.fixture
-async def exam(connection):
-    return await given_exam(connection, f"exam-{next(_numbers)}")
 
 
 # Encodings and shapes
@@ -210,8 +191,8 @@ async def test_all_mistakes_of_a_file_are_told_at_once_by_row_and_column(exam, f
     assert (summary.error_count, summary.warning_count) == (10, 1)
 
 
-async def test_formulas_without_values_are_refused_wherever_they_stand(connection, files, tmp_path):
-    exam = await given_exam(connection, f"exam-{next(_numbers)}", policy="pin")
+async def test_formulas_without_values_are_refused_wherever_they_stand(one_database, files, tmp_path):
+    exam = await given_exam(one_database, "pin-exam", policy="pin")
     book = openpyxl.Workbook()
     book.active.append(["STT", "SBD", "Họ tên", "PIN", "Toán", "Ngoại ngữ", "Mã ngoại ngữ"])
     book.active.append(["=A1", "=B9", "=C9", "=UPPER(CONCAT(D5,E6,F7))", "=4+4", 8, "=N1"])
@@ -251,8 +232,8 @@ async def test_languages_are_told_by_code_or_by_name(exam, files):
     }
 
 
-async def test_an_exam_that_does_not_tell_languages_apart_takes_each_for_the_language(connection, files):
-    exam = await given_exam(connection, f"exam-{next(_numbers)}", kind="lop-10")
+async def test_an_exam_that_does_not_tell_languages_apart_takes_each_for_the_language(one_database, files):
+    exam = await given_exam(one_database, "language-exam", kind="lop-10")
     subjects = tuple(s for s in exam.subjects if s.code != "ngoai_ngu" or not s.variant)[:3]
     exam = msgspec.structs.replace(exam, subjects=subjects)
     await files.send(exam, "SBD,Tiếng Anh\n000001,8\n")
