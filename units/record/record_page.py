@@ -88,7 +88,7 @@ async def export_record(
     async with desk_pool.transaction() as connection:
         await write(
             connection, actor_of(request, session.officer.id), "record.exported", ("record", "all"),
-            unit=_home(session, reach), format=kind, filters=wanted.facts,
+            unit=_home(session, reach), format=kind, **_filters(wanted),
         )  # fmt: skip
     stream = stream_workbook if kind == "xlsx" else stream_csv
     name = f"nhat-ky-{now.astimezone(VIETNAM):%Y%m%d-%H%M}.{kind}"
@@ -140,7 +140,7 @@ class _Page:
         )
 
     async def _note(self, wanted: Filter, shown: int, after: str | None) -> None:
-        told = {"filters": wanted.facts, "shown": shown} | ({"page": True} if after else {})
+        told = _filters(wanted) | {"shown": shown} | ({"page": True} if after else {})
         async with self._pool.transaction() as connection:
             await write(
                 connection, actor_of(self._request, self._session.officer.id), "record.searched", ("record", "all"),
@@ -153,6 +153,10 @@ class _Page:
             "waiting": await count_waiting(self._pool),
             "check": await find_last_check(self._pool),
         }
+
+
+def _filters(wanted: Filter) -> dict[str, Any]:
+    return {"filters": wanted.facts} if wanted.facts else {}
 
 
 def _home(session: Session, reach: Reach) -> str:

@@ -88,8 +88,10 @@ def _about(entry: Any, names: Mapping[str, str], tree: UnitTree) -> str:
         return unit_name(entry.object_id, tree)
     if entry.object_kind == "officer":
         return names.get(entry.object_id, kind)
-    if entry.object_kind in {"sign_in", "record"}:
+    if entry.object_kind == "sign_in":
         return kind
+    if entry.object_kind == "record":
+        return ""
     return f"{kind} {entry.object_id}"
 
 
