@@ -6,11 +6,13 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,13 +20,10 @@ import yaml
 
 from kit.clock import VIETNAM, utc_now
 from kit.keys import KeyRing
-from lookup.score_api import api_routes
-from lookup.score_page import page_routes
-from server.api_reference import api_reference_routes
+from server.app import create_app
 from server.commands.main import app
 from server.demo.department import load_demo
-from server.settings import SETTINGS
-from server.site_pages import site_routes
+from server.settings import SETTINGS, load_settings
 
 ROOT = Path(__file__).parents[1]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
@@ -138,8 +137,9 @@ def options_of(command) -> set[str]:
 
 @cache
 def served_paths() -> list[re.Pattern[str]]:
-    handlers = [*api_routes, *page_routes, *site_routes, *api_reference_routes]
-    paths = {path for handler in handlers for path in handler.paths} | {"/schema"}
+    with tempfile.TemporaryDirectory() as state:
+        doorway: Any = create_app(load_settings({"STATE_DIR": state, "REDIS_URL": "unix:///nobody.sock"}), caught_mail=Path(state))
+    paths = {route.path for route in doorway.app.app.routes} | {"/schema"}
     return [re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))) for path in sorted(paths)]
 
 
