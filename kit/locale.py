@@ -74,12 +74,21 @@ def moment(value: datetime, locale: Locale, *, weekday: bool = False) -> Markup:
     With `weekday`, for what somebody decides about: `8 giờ 00, thứ Tư ngày 01/7/2026`; `08:00, Wednesday 1 July 2026`.
     """
     local = value.astimezone(VIETNAM)
+    return Markup('<time datetime="{}">{}</time>').format(
+        local.isoformat(timespec="seconds"), moment_in_words(local, locale, weekday=weekday)
+    )
+
+
+def moment_in_words(value: datetime, locale: Locale = "vi", *, weekday: bool = False) -> str:
+    """The same as plain text. A moment that somebody set to the second tells it; of what has happened nobody asks."""
+    local = value.astimezone(VIETNAM)
     named = f"{_WEEKDAYS[locale][local.weekday()]} " if weekday else ""
+    to_the_second = local.second and not local.microsecond
     if locale == "en":
-        text = f"{local:%H:%M}, {named}{day(local, locale)}"
-    else:
-        text = f"{local.hour} giờ {local.minute:02d}, {named}ngày {day(local, locale)}"
-    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
+        clock = f"{local:%H:%M:%S}" if to_the_second else f"{local:%H:%M}"
+        return f"{clock}, {named}{day(local, locale)}"
+    seconds = f" phút {local.second:02d} giây" if to_the_second else ""
+    return f"{local.hour} giờ {local.minute:02d}{seconds}, {named}ngày {day(local, locale)}"
 
 
 def wait(seconds: int, locale: Locale) -> str:

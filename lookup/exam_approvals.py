@@ -7,9 +7,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from kit.clock import VIETNAM
 from kit.errors import DomainError
-from kit.locale import day
+from kit.locale import day, moment_in_words
 from lookup import releases
 from lookup.exam_drafts import Announced
 from lookup.exam_kinds import exam_kind
@@ -180,8 +179,7 @@ def _differences(exam: Exam, facts: Announced) -> list[Difference]:
 def _words(fact: Any) -> str:
     match fact:
         case datetime():
-            local = fact.astimezone(VIETNAM)
-            return f"{local.hour} giờ {local.minute:02d}, ngày {day(local, 'vi')}"
+            return moment_in_words(fact)
         case Regrade():
             days = [f"{word} {day(each, 'vi')}" for word, each in (("từ", fact.from_), ("đến", fact.to)) if each]
             return "; ".join(part for part in (" ".join(days), fact.where, fact.fee) if part)

@@ -167,7 +167,7 @@ def values_of(exam: Exam) -> dict[str, Any]:
         "name": facts.name,
         "name_en": facts.name_en,
         "announced_day": announced and announced.date().isoformat(),
-        "announced_hour": announced and f"{announced:%H:%M}",
+        "announced_hour": announced and f"{announced:%H:%M:%S}".removesuffix(":00"),
         "regrade_from": regrade.get("from_") and regrade["from_"].isoformat(),
         "regrade_to": regrade.get("to") and regrade["to"].isoformat(),
         "regrade_where": regrade.get("where"),

@@ -11,7 +11,9 @@ from kit.errors import FieldError, InvalidForm
 _LONGEST_NAME = 200
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-_HOUR = re.compile(r"([0-9]{1,2})\s*(?:[:.hg]|giờ)\s*([0-9]{2})?(?::[0-9]{2})?(?:\s*phút)?", re.IGNORECASE)
+_HOUR = re.compile(
+    r"([0-9]{1,2})\s*(?:[:.hg]|giờ)\s*([0-9]{2})?(?:\s*phút)?(?:[:\s]\s*([0-9]{2})(?:\s*giây)?)?", re.IGNORECASE
+)
 
 
 class Form:
@@ -70,7 +72,7 @@ class Form:
         return None
 
     def hour(self, name: str) -> time | None:
-        """A time of day: 08:00, 8h00, 8 giờ."""
+        """A time of day: 08:00, 8h00, 8 giờ; to the second where somebody writes one, 08:00:30."""
         text = self.text(name, required=False)
         if not text:
             return None
@@ -114,4 +116,4 @@ def _read_day(text: str) -> date:
 def _read_hour(text: str) -> time:
     if not (found := _HOUR.fullmatch(text)):
         raise ValueError(text)
-    return time(int(found[1]), int(found[2] or 0))
+    return time(int(found[1]), int(found[2] or 0), int(found[3] or 0))

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from kit.clock import VIETNAM
-from kit.locale import count, day
+from kit.locale import count, moment_in_words
 from lookup.distributions import FEWEST_RESULTS, Distribution
 from lookup.exam_batches import Batch, list_unreleased
 from lookup.exam_kinds import exam_kind
@@ -74,7 +74,7 @@ async def preview_release(
         ("Kỳ thi", f"{exam.name} ({exam.code})"),
         ("Đơn vị", exam.unit.name),
         ("Cách tra cứu", POLICIES[exam.policy]),
-        ("Thời điểm công bố", _moment(opens_at) if opens_at else "ngay khi được phê duyệt"),
+        ("Thời điểm công bố", moment_in_words(opens_at) if opens_at else "ngay khi được phê duyệt"),
         ("Kết quả mới", _count(change.new)),
         ("Kết quả được sửa", _count(change.changed)),
         ("Kết quả giữ nguyên", _count(change.results - change.new - change.changed)),
@@ -110,9 +110,9 @@ async def _find_change(transaction: asyncpg.Connection, exam: Exam, batches: lis
 
 def _differences(exam: Exam, change: Change, opens_at: datetime | None, now: datetime) -> list[Difference]:
     state = exam.state(now)
-    then = f"công bố lúc {_moment(opens_at)}" if opens_at else "công bố ngay"
+    then = f"công bố lúc {moment_in_words(opens_at)}" if opens_at else "công bố ngay"
     waits = exam.next_opening(now)
-    before = _STATES[state] + (f", đã định công bố lúc {_moment(waits)}" if waits else "")
+    before = _STATES[state] + (f", đã định công bố lúc {moment_in_words(waits)}" if waits else "")
     public = change.results - change.new if state == "open" else 0
     found = [
         Difference("Trạng thái", before, then),
@@ -146,7 +146,7 @@ def _about_the_moment(opens_at: datetime | None, now: datetime) -> list[str]:
         return ["Thời điểm đã chọn không còn ở phía trước: kết quả sẽ được công bố ngay khi phê duyệt."]
     hour = opens_at.astimezone(VIETNAM).hour
     if not _EARLIEST_HOUR <= hour < _LATEST_HOUR:
-        return [f"Thời điểm công bố là {_moment(opens_at)}, ngoài giờ thường lệ."]
+        return [f"Thời điểm công bố là {moment_in_words(opens_at)}, ngoài giờ thường lệ."]
     return []
 
 
@@ -156,7 +156,7 @@ async def _files(transaction: asyncpg.Connection, batches: list[Batch]) -> list[
         {
             "name": batch.file_name,
             "results": batch.result_count,
-            "imported_at": _moment(batch.imported_at),
+            "imported_at": moment_in_words(batch.imported_at),
             "by": ", ".join(known[author].name for author in batch.authors if author in known) or "dòng lệnh",
             "reason": batch.reason or "",
         }
@@ -187,11 +187,6 @@ def decimal(value: Decimal) -> str:
 
 def _count(value: int) -> str:
     return count(value, "vi")
-
-
-def _moment(value: datetime) -> str:
-    local = value.astimezone(VIETNAM)
-    return f"{local.hour} giờ {local.minute:02d}, ngày {day(local, 'vi')}"
 
 
 def authors_of(batches: list[Batch]) -> list[str]:

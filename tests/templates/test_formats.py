@@ -38,6 +38,13 @@ def test_a_moment_is_told_by_the_clock_of_vietnam():
     assert 'datetime="2026-07-01T08:00:00+07:00"' in languages.moment(eight, "vi")
 
 
+def test_a_moment_set_to_the_second_tells_it_and_one_that_just_happened_does_not():
+    early = datetime(2026, 7, 1, 1, 0, 30, tzinfo=UTC)
+    assert languages.moment_in_words(early) == "8 giờ 00 phút 30 giây, ngày 01/7/2026"
+    assert languages.moment_in_words(early, "en") == "08:00:30, 1 July 2026"
+    assert languages.moment_in_words(early.replace(microsecond=7)) == "8 giờ 00, ngày 01/7/2026"
+
+
 def test_a_moment_that_is_decided_about_tells_its_weekday():
     sunday = datetime(2026, 7, 4, 17, 5, tzinfo=UTC)
     assert languages.moment(sunday, "vi", weekday=True).striptags() == "0 giờ 05, Chủ nhật ngày 05/7/2026"

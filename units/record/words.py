@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kit.clock import VIETNAM
-from kit.locale import day
+from kit.locale import day, moment_in_words
 from units.unit_tree import UnitTree
 from units.units import UnitNotFound
 
@@ -123,10 +122,9 @@ def _moment(text: str) -> str:
     try:
         if "T" not in text:
             return day(date.fromisoformat(text), "vi")
-        local = datetime.fromisoformat(text).astimezone(VIETNAM)
+        return moment_in_words(datetime.fromisoformat(text))
     except ValueError:
         return text
-    return f"{local.hour} giờ {local.minute:02d}, ngày {day(local, 'vi')}"
 
 
 def _texts(value: Any) -> Iterable[str]:
