@@ -12,6 +12,7 @@ from kit import clock, sql
 from kit.errors import DomainError
 from lookup.exams import ExamNotFound, list_publicly
 from units.changes import Change, announce
+from units.record.actions import Action
 from units.record.entries import COMMAND, Actor, write
 
 releases = sql.load(__file__, "releases")
@@ -173,7 +174,7 @@ async def _store(
 async def _note(
     connection: asyncpg.Connection,
     actor: Actor,
-    action: str,
+    action: Action,
     exam: asyncpg.Record,
     released: Released,
     **details: Any,

@@ -18,6 +18,7 @@ from kit.sql import Database
 from lookup.exams import Exam
 from lookup.score_changes import PaperChanges
 from lookup.score_problems import Fault, Problem
+from units.record.actions import Action
 from units.record.entries import Actor, write
 
 uploads = sql.load(__file__, "uploads")
@@ -35,6 +36,13 @@ State = Literal[
     "arriving", "waiting", "checking", "checked", "confirmed", "importing", "imported", "refused", "failed", "discarded"
 ]
 What = Literal["file", "workbook"]
+Reading = Literal["file", "workbook", "problems"]
+
+_READINGS: dict[Reading, Action] = {
+    "file": "exam.file_read",
+    "workbook": "exam.workbook_read",
+    "problems": "exam.problems_read",
+}
 
 
 class UploadNotFound(DomainError):
@@ -259,12 +267,12 @@ async def erase_old(transaction: asyncpg.Connection, *, actor: Actor, now: datet
 
 
 async def note_reading(
-    transaction: asyncpg.Connection, exam: Exam, upload: Upload, what: What | Literal["problems"], actor: Actor
+    transaction: asyncpg.Connection, exam: Exam, upload: Upload, what: Reading, actor: Actor
 ) -> None:
     """Somebody reads what names candidates: it stands on the record. Raises UploadErased when it is gone."""
     if upload.erased_at is not None:
         raise UploadErased
-    await _note(transaction, actor, f"exam.{what}_read", exam, upload.id)
+    await _note(transaction, actor, _READINGS[what], exam, upload.id)
 
 
 def safe_name(name: str) -> str:
@@ -285,7 +293,7 @@ async def erase_upload(transaction: asyncpg.Connection, upload_id: str) -> None:
 
 
 async def _note(
-    transaction: asyncpg.Connection, actor: Actor, action: str, exam: Exam, upload_id: str, **details: Any
+    transaction: asyncpg.Connection, actor: Actor, action: Action, exam: Exam, upload_id: str, **details: Any
 ) -> None:
     await write(transaction, actor, action, ("exam", exam.code), unit=exam.unit.code, upload=upload_id, **details)
 

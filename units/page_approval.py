@@ -127,12 +127,15 @@ class UnitPage:
             await describe_unit(transaction, about, actor=actor, now=now, **facts)
         if change.board is not UNSET:
             await set_board(transaction, about, change.board)
-            await _tell(transaction, actor, "editorial_board.changed", about, _board_told(page.board, change.board))
+            await write(
+                transaction, actor, "editorial_board.changed", ("unit", about), unit=about,
+                changes=_board_told(page.board, change.board), withheld=["people"],
+            )  # fmt: skip
         if change.accent is not UNSET or change.logo is not UNSET:
             look = _new_look(page.look, change)
             await set_look(transaction, about, look)
-            told = {"accent": [page.look.accent, look.accent], "logo": [page.look.logo, look.logo]}
-            await _tell(transaction, actor, "unit_look.changed", about, told)
+            told = _only_changed({"accent": [page.look.accent, look.accent], "logo": [page.look.logo, look.logo]})
+            await write(transaction, actor, "unit_look.changed", ("unit", about), unit=about, changes=told)
         await announce(transaction, Change("unit", about, "described"), now)
 
     async def take_back(
@@ -150,12 +153,8 @@ def _new_look(look: Look, change: PageChange) -> Look:
     return Look(accent, look.logo if change.logo is UNSET else change.logo)
 
 
-async def _tell(
-    transaction: asyncpg.Connection, actor: Actor, action: str, code: str, changes: dict[str, list[Any]]
-) -> None:
-    changed = {field: pair for field, pair in changes.items() if pair[0] != pair[1]}
-    withheld = {"withheld": ["people"]} if action.startswith("editorial_board") else {}
-    await write(transaction, actor, action, ("unit", code), unit=code, changes=changed, **withheld)
+def _only_changed(pairs: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _board_told(before: Board | None, after: Board | None) -> dict[str, list[Any]]:
@@ -165,7 +164,7 @@ def _board_told(before: Board | None, after: Board | None) -> dict[str, list[Any
         return (board.decision_number, board.decided_on, len(board.people)) if board else (None, None, 0)
 
     pairs = zip(told(before), told(after), strict=True)
-    return {name: list(pair) for name, pair in zip(("decision", "on", "count"), pairs, strict=True)}
+    return _only_changed({name: list(pair) for name, pair in zip(("decision", "on", "count"), pairs, strict=True)})
 
 
 def _differences(page: Page, change: PageChange) -> list[Difference]:

@@ -14,6 +14,7 @@ import msgspec
 from kit import sql
 from units import places
 from units.changes import Change, announce
+from units.record.actions import Action
 from units.record.entries import Actor, write
 from units.unit_events import (
     Decision,
@@ -194,6 +195,16 @@ async def close_unit(
         await _Steps(transaction, decision, actor, now).end(code, "closed")
 
 
+# What is told of each kind of event to the record.
+_ACTIONS: dict[What, Action] = {
+    "added": "unit.added",
+    "renamed": "unit.renamed",
+    "moved": "unit.moved",
+    "merged": "unit.merged",
+    "closed": "unit.closed",
+}
+
+
 class _Steps:
     """A decision as it is carried out: each step is an event, an entry of the record, and a change for every node."""
 
@@ -220,7 +231,7 @@ class _Steps:
 
     async def tell(self, code: str, what: What, **details: Any) -> None:
         told = _told(self._decision) | details
-        await write(self._transaction, self._actor, f"unit.{what}", ("unit", code), unit=code, **told)
+        await write(self._transaction, self._actor, _ACTIONS[what], ("unit", code), unit=code, **told)
         await announce(self._transaction, Change("unit", code, what), self._now)
 
 

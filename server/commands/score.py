@@ -27,6 +27,7 @@ from server.commands.score_release import release_or_hand_in
 from server.running.service import connect
 from server.settings import load_settings
 from units.changes import list_nodes
+from units.record.entries import COMMAND, write
 
 app = App(name="scores", help="Results: import, release, withdraw.")
 
@@ -116,13 +117,17 @@ def pins(code: str, out: Path) -> None:
     settings = load_settings(os.environ)
     os.umask(0o077)
 
-    async def write() -> None:
+    async def write_list() -> None:
         pin_key = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None).current("pin").value
         async with connect(settings) as connection:
-            codes = await list_pins(connection, await find_exam(connection, code), pin_key)
-            write_csv(out, HEADER, codes, overwrite=False)
+            exam = await find_exam(connection, code)
+            codes = list(await list_pins(connection, exam, pin_key))
+            # Before the file: what leaves the service and is not on the record would be worse than the other way round.
+            about, unit = ("exam", exam.code), exam.unit.code
+            await write(connection, COMMAND, "exam.pins_exported", about, unit=unit, rows=len(codes))
+        write_csv(out, HEADER, codes, overwrite=False)
 
-    asyncio.run(write())
+    asyncio.run(write_list())
     print(f"{out}: for printing only. Whoever has it can look up every candidate: delete it afterwards.")
 
 

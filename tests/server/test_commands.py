@@ -124,6 +124,8 @@ async def test_lookup_codes_are_written_for_us_alone_and_over_nothing(baodanh, c
     assert (await baodanh("scores", "pins", exam.code, str(out)))[0] == 0
     assert out.stat().st_mode & 0o077 == 0
     assert MINH.number in out.read_text(encoding="utf-8-sig")
+    told = "select unit_code, object_id, details->>'rows' from units.record_entries where action = 'exam.pins_exported'"
+    assert tuple(await connection.fetchrow(told)) == (exam.unit.code, exam.code, "1")
     assert (await baodanh("scores", "pins", exam.code, str(out)))[0] == 1
 
 

@@ -9,11 +9,21 @@ import msgspec
 from kit import sql
 from kit.sql import Database
 from units.approvals.approval import Approval
+from units.record.actions import Action
 from units.record.entries import Actor, write
 
 steps = sql.load(__file__, "steps")
 
 Step = Literal["handed_in", "moved", "handed_over", "approved", "returned", "withdrawn"]
+
+_ACTIONS: dict[Step, Action] = {
+    "handed_in": "approval.handed_in",
+    "moved": "approval.moved",
+    "handed_over": "approval.handed_over",
+    "approved": "approval.approved",
+    "returned": "approval.returned",
+    "withdrawn": "approval.withdrawn",
+}
 
 
 class StepTaken(msgspec.Struct, frozen=True):
@@ -56,7 +66,7 @@ async def add_step(
     await write(
         transaction,
         actor,
-        f"approval.{step}",
+        _ACTIONS[step],
         ("approval", approval.id),
         unit=approval.unit_code,
         **_facts(approval, decided_for) | ({"to": to} if to else {}),

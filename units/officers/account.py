@@ -11,6 +11,7 @@ from units.officers.open_forms import Knock
 from units.officers.recovery import change_password
 from units.officers.sessions import Session
 from units.officers.sign_in import Porter, count_code, home_of, note_wrong_code, use_either
+from units.record.actions import Action
 from units.record.entries import write
 
 
@@ -102,7 +103,7 @@ async def _note_end(transaction: asyncpg.Connection, session: Session, because: 
 
 
 async def _tell(
-    transaction: asyncpg.Connection, porter: Porter, session: Session, knock: Knock, action: str, letter: str
+    transaction: asyncpg.Connection, porter: Porter, session: Session, knock: Knock, action: Action, letter: str
 ) -> None:
     officer = session.officer
     actor, about = knock.as_officer(officer.id), ("officer", officer.id)

@@ -1,4 +1,7 @@
-"""What an administrator sees of her staff: everybody of her units, and one of them closely."""
+"""What an administrator sees of her staff: everybody of her units, and one of them closely.
+
+When somebody last signed in and where sessions run is not public: whoever reads it stands on the record.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +27,7 @@ from units.officers.staff_list import (
     seen_units,
 )
 from units.officers.staffing import may_end
+from units.record.entries import write
 from units.unit_tree import UnitTree
 from units.units import Unit
 
@@ -48,7 +52,10 @@ async def search_staff(request: Request) -> Response[bytes]:
 async def show_officer(request: Request, officer_id: FromPath[str]) -> Response[bytes]:
     """One officer: card, roles, state, when last seen, and what can be changed."""
     desk = staff_desk(request)
-    return await officer_page(desk, await desk.find_member(officer_id))
+    member = await desk.find_member(officer_id)
+    if member.officer.id != desk.viewer.id:
+        await _note_reading(desk, member.officer)
+    return await officer_page(desk, member)
 
 
 async def officer_page(
@@ -87,15 +94,29 @@ async def _staff_page(desk: StaffDesk, asked: dict[str, str], text: str = "") ->
     staff = [each for unit in everybody if (each := wanted.of(unit, tree)).members]
     units = seen_units(viewer, tree)
     chosen = next((unit for unit in units if unit.code == wanted.unit), None)
+    how_many = len({member.officer.id for each in staff for member in each.members})
+    await _note_list(desk, chosen or units[0], how_many)
     return desk.show(
         "staff", staff=staff, wanted=wanted, units=units, most=MOST, states=STATES, role_names=ROLE_NAMES,
-        how_many=len({member.officer.id for each in staff for member in each.members}),
+        how_many=how_many,
         counted=count_states(everybody),
         role_choices=role_choices(),
         without_approver=_without_approver(everybody, tree),
         may_invite=viewer.does("manage_officers"),
         domains_of=chosen if chosen and may_set_domains(viewer, chosen.code, tree) else None,
     )  # fmt: skip
+
+
+async def _note_list(desk: StaffDesk, unit: Unit, how_many: int) -> None:
+    """Under the unit that was asked for, else the viewer's own; what was typed to find somebody is not kept."""
+    async with desk.pool.transaction() as transaction:
+        await write(transaction, desk.actor, "staff.viewed", ("unit", unit.code), unit=unit.code, count=how_many)
+
+
+async def _note_reading(desk: StaffDesk, officer: Officer) -> None:
+    unit_code = seen_roles(desk.viewer, officer, desk.tree)[0].unit_code
+    async with desk.pool.transaction() as transaction:
+        await write(transaction, desk.actor, "officer.viewed", ("officer", officer.id), unit=unit_code)
 
 
 def _without_approver(everybody: Sequence[UnitStaff], tree: UnitTree) -> list[Unit]:

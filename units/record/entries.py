@@ -9,6 +9,7 @@ from litestar import Request
 
 from kit import sql
 from kit.client_address import UNKNOWN
+from units.record.actions import Action
 
 entries = sql.load(__file__, "entries")
 
@@ -37,7 +38,7 @@ def actor_of(request: Request, officer_id: str | None) -> Actor:
 async def write(
     transaction: asyncpg.Connection,
     actor: Actor,
-    action: str,
+    action: Action,
     about: tuple[str, str],
     *,
     unit: str | None = None,

@@ -333,3 +333,25 @@ async def test_the_domains_of_a_unit_below_are_hers_to_set(office, desk):
         assert (await desk.get(f"{HOME}/ten-mien/{own_or_strange}")).status_code == 403
         assert (await desk.submit(f"{HOME}/ten-mien/{own_or_strange}", domains="x.vn")).status_code == 403
     assert (await desk.get(f"{HOME}/ten-mien/khong-co")).status_code == 404
+
+
+async def test_whoever_reads_about_staff_stands_on_the_record_once_for_each_page(office, desk, hoa, lan):
+    await desk.get(HOME)
+    await desk.submit(HOME, tim="thu lan")
+    await desk.get(f"{HOME}/{lan.id}")
+    await desk.get(f"{HOME}/{hoa.id}")
+    told = await office.connection.fetch(
+        "select action, object_id, unit_code, officer_id::text, details::text from units.record_entries"
+        " where action like '%.viewed' order by id"
+    )
+    seen_list = ("staff.viewed", "phuong", "phuong", hoa.id)
+    assert [tuple(row)[:4] for row in told] == [seen_list, seen_list, ("officer.viewed", lan.id, "phuong", hoa.id)]
+    assert not any("thu lan" in row["details"] for row in told)
+
+
+async def test_who_may_not_be_seen_leaves_no_entry(office, desk, strangers):
+    for stranger in strangers:
+        assert (await desk.get(f"{HOME}/{stranger.id}")).status_code == 404
+    assert not await office.connection.fetchval(
+        "select count(*) from units.record_entries where action = 'officer.viewed'"
+    )

@@ -115,7 +115,7 @@ async def test_the_form_leads_to_an_address_without_a_mail_address(desk, connect
     assert answer.headers["location"] == f"{HERE}?tu=2026-01-01&can-bo={editor.id}&viec=exam.uploaded"
     page = await desk.get(answer.headers["location"])
     assert 'value="bien-tap@vangiang.edu.vn"' in page.text
-    assert "Tải lên tệp kết quả" in page.text
+    assert "Nhập kết quả thi" in page.text
 
 
 async def test_all_mistakes_of_a_search_are_shown_at_once_beside_what_was_typed(desk):
