@@ -9,13 +9,17 @@ from typing import ClassVar
 import asyncpg
 
 from kit import sql
+from kit.mail.post import Post
 from kit.sql import Database
 from units.approvals.deputies import end_delegation
+from units.approvals.kinds import Kinds
 from units.approvals.lists import find_approval
+from units.approvals.rerouting import reroute
 from units.approvals.steps import add_step
 from units.officers.handover import OpenItem
 from units.officers.roles import Role
 from units.record.entries import Actor
+from units.unit_tree import UnitTree
 
 open_work = sql.load(__file__, "open_work")
 
@@ -26,6 +30,9 @@ class WorkHandedIn:
     name = "approval"
     title = "Nội dung đã trình phê duyệt hoặc được trả lại"
     role: ClassVar[Role | None] = "editor"
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
 
     async def list_open(
         self, transaction: Database, officer_id: str, unit_codes: Sequence[str], now: datetime
@@ -50,6 +57,10 @@ class WorkHandedIn:
             return
         await open_work.mark_looked_after(transaction, id=item.id, officer_id=to)
         await add_step(transaction, await find_approval(transaction, item.id), "handed_over", actor, now, to=to)
+
+    async def settle(self, transaction: asyncpg.Connection, tree: UnitTree, now: datetime, post: Post) -> None:
+        """What waited for the second person who left goes at once to where somebody else can decide."""
+        await reroute(transaction, self._kinds, tree, now, post)
 
 
 class Delegations:
@@ -82,6 +93,9 @@ class Delegations:
     ) -> None:
         """End it."""
         await end_delegation(transaction, item.id, actor, now)
+
+    async def settle(self, transaction: asyncpg.Connection, tree: UnitTree, now: datetime, post: Post) -> None:
+        """Nothing is left: it has ended."""
 
 
 _DEPUTIES = "/can-bo/phe-duyet/uy-quyen"

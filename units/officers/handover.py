@@ -9,6 +9,7 @@ import msgspec
 
 from kit import sql
 from kit.errors import DomainError
+from kit.mail.post import Post
 from kit.sql import Database
 from units.officers.officers import Officer, read_officer
 from units.officers.roles import Role
@@ -52,6 +53,10 @@ class OpenWork(Protocol):
         now: datetime,
     ) -> None:
         """Give it to the officer `to`; None: nobody in the unit can take it, so it stays with the unit, or ends."""
+        ...
+
+    async def settle(self, transaction: asyncpg.Connection, tree: UnitTree, now: datetime, post: Post) -> None:
+        """Somebody's roles have just gone: what waited for them alone finds somebody else."""
         ...
 
 
@@ -135,6 +140,14 @@ async def hand_over(
             work=pile.work.name, items=[item.id for item in pile.items], to=successor,
         )  # fmt: skip
     return sum(len(pile.items) for pile in piles)
+
+
+async def settle(
+    transaction: asyncpg.Connection, works: Sequence[OpenWork], tree: UnitTree, now: datetime, post: Post
+) -> None:
+    """After roles have gone: each kind of work sees to what waited for whoever held them."""
+    for work in works:
+        await work.settle(transaction, tree, now, post)
 
 
 def _chosen(pile: Pile, named: str | None) -> str | None:

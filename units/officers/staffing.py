@@ -10,7 +10,7 @@ from kit.errors import DomainError, FieldError, InvalidForm
 from kit.mail.post import Post
 from units.officers import sessions
 from units.officers.devices import end_devices
-from units.officers.handover import OpenWork, find_piles, hand_over
+from units.officers.handover import OpenWork, find_piles, hand_over, settle
 from units.officers.letters import send_letter
 from units.officers.officers import Held, NotPermitted, Officer, find_officer, read_officer
 from units.officers.roles import ROLE_NAMES, ROLES, ROOT_ONLY, Role, go_together
@@ -158,6 +158,7 @@ async def revoke(
         await _end_account(transaction, officer, "", actor, post, now)
     else:
         await _tell_of_roles(transaction, officer_id, tree, post, now)
+    await settle(transaction, works, tree, now, post)
 
 
 def leaves_unit(officer: Officer, held: Held, tree: UnitTree) -> bool:
@@ -190,6 +191,7 @@ async def disable(
     piles = await find_piles(transaction, works, officer_id, units, tree, now)
     await hand_over(transaction, piles, officer_id, choices, actor, now)
     await _end_account(transaction, officer, reason, actor, post, now)
+    await settle(transaction, works, tree, now, post)
 
 
 async def reset_two_factor(

@@ -28,6 +28,9 @@ class Drafts:
     async def hand_over(self, transaction, item, officer_id, to, actor, now):
         self.owners[item.id] = to
 
+    async def settle(self, transaction, tree, now, post):
+        pass
+
 
 class Deputyships(Drafts):
     """Work that ends with whoever had it."""
