@@ -9,7 +9,7 @@ import structlog
 
 from kit.errors import ServiceUnavailable
 from lookup.exams import Exam, ExamNotFound, list_exams
-from units.changes import CHANNEL, forget_node, last_change, record_node
+from units.changes import CHANNEL, forget_node, last_change, last_change_of_units, record_node
 from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
@@ -86,17 +86,23 @@ class Catalogue:
             raise ExamNotFound from None
 
     async def refresh(self) -> None:
-        """Load everything anew if something changed, then say that this node has it."""
+        """Load anew what changed, then say that this node has it."""
         change = await last_change(self._pool)
         if change != self._applied_change:
+            units = await self._read_units()
             # Of a draft nobody hears: not its name, not even that it is there.
-            exams = [exam for exam in await list_exams(self._pool) if exam.listed_at]
-            units = await list_units(self._pool)
-            known, self._exams, self._units = self._exams, {exam.code: exam for exam in exams}, UnitTree(units)
+            exams = [exam for exam in await list_exams(self._pool, tree=units) if exam.listed_at]
+            known, self._exams, self._units = self._exams, {exam.code: exam for exam in exams}, units
             _tell_publications(known or {}, self._exams, change)
             self._applied_change = change
         await record_node(self._pool, self._node, self._applied_change)
         self._heard_at = time.monotonic()
+
+    async def _read_units(self) -> UnitTree:
+        """Thousands of units stay as they are while exams come and go."""
+        if self._units is None or await last_change_of_units(self._pool) > self._applied_change:
+            return UnitTree(await list_units(self._pool))
+        return self._units
 
     async def watch(self) -> None:
         """Follow changes until cancelled; survives any loss of PostgreSQL."""

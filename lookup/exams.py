@@ -211,9 +211,12 @@ async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime, 
         await announce(connection, Change("exam", code, "removed"), now)
 
 
-async def list_exams(database: Database, code: str | None = None) -> list[Exam]:
-    """Every exam with the unit that answers for it today, its papers and releases; the newest year first."""
-    tree = UnitTree(await list_units(database))
+async def list_exams(database: Database, code: str | None = None, tree: UnitTree | None = None) -> list[Exam]:
+    """Every exam with the unit that answers for it today, its papers and releases; the newest year first.
+
+    `tree` spares whoever knows the units already from reading them again.
+    """
+    tree = tree or UnitTree(await list_units(database))
     subjects = _by_exam(await exams.list_subjects(database, code=code), _read_subject)
     releases = _by_exam(await exams.list_releases(database, code=code), lambda row: row)
     return [

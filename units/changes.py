@@ -41,6 +41,11 @@ async def last_change(database: Database) -> int:
     return await changes.find_last_change(database)
 
 
+async def last_change_of_units(database: Database) -> int:
+    """The number of the last committed change of a unit; 0 when there was none."""
+    return await changes.find_last_change_of_units(database)
+
+
 class Node(msgspec.Struct, frozen=True):
     """A web process that has shown itself lately: what it has applied, and for how long it has been silent."""
 

@@ -12,6 +12,9 @@ select number from made, lateral (select pg_notify('baodanh_change', number::tex
 -- name: find_last_change()$
 select coalesce(max(number), 0) from units.changes;
 
+-- name: find_last_change_of_units()$
+select coalesce(max(number), 0) from units.changes where about = 'unit';
+
 -- name: record_node(name, applied_change)!
 insert into units.nodes (name, applied_change, seen_at) values (:name, :applied_change, clock_timestamp())
 on conflict (name) do update set applied_change = excluded.applied_change, seen_at = excluded.seen_at;
