@@ -171,6 +171,9 @@ class PrintPage extends HTMLElement {
   }
 }
 
+// A form that came back with mistakes as a page of its own: begin to read there.
+document.querySelector(".error-summary")?.focus();
+
 customElements.define("score-lookup", ScoreLookup);
 customElements.define("count-down", CountDown);
 customElements.define("print-page", PrintPage);

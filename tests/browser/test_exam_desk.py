@@ -91,7 +91,7 @@ async def test_from_a_file_with_mistakes_to_what_waits_for_approval(connection, 
     await page.locator("#number_format").fill("HSG9999")
     await expect(page.get_by_text("Ví dụ: HSG0123")).to_be_visible()
     await page.get_by_role("button", name="Lưu bản nháp").click()
-    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_be_focused()
     await is_good(page, "02-form-mistakes")
     await page.locator("#number_format").fill("")
     await fills_in(page, NEW_EXAM)

@@ -104,6 +104,16 @@ async def test_an_exam_of_another_unit_is_not_there(office):
     assert code not in (await stranger.get("/can-bo/ky-thi")).text
 
 
+async def test_an_exam_that_is_not_there_leaves_officers_where_they_were(office):
+    hien = await office.hien()
+    answer = await hien.get("/can-bo/ky-thi/khong-co")
+    assert answer.status_code == 404
+    assert 'aria-label="Khu vực cán bộ"' in answer.text
+    assert 'href="/can-bo/ky-thi">Danh sách kỳ thi' in answer.text
+    unknown = await hien.get("/can-bo/khong-co")
+    assert (unknown.status_code, 'href="/can-bo">Về việc của tôi' in unknown.text) == (404, True)
+
+
 async def test_the_managing_unit_sees_a_schools_exam_and_changes_nothing(office, connection):
     await office.school()
     teacher = await office.desk("giao", ("thpt-hoa-sua", "editor"))
