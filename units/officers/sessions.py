@@ -53,6 +53,11 @@ class Session(msgspec.Struct, frozen=True):
     # The second factor on its way to be set up, sealed.
     totp_draft: bytes | None = None
 
+    @property
+    def idle_seconds(self) -> int:
+        """How long it lasts without a request."""
+        return int(idle_limit(self.officer).total_seconds())
+
 
 class OpenSession(msgspec.Struct, frozen=True):
     """One line of the list of sessions: `device` are a few words, `address` is where it began."""

@@ -74,6 +74,12 @@ async def give_second_factor(request: Request) -> Response:
     return let_in(see_other("/can-bo/tai-khoan#ma-du-phong" if signed.by_paper else onward), signed)
 
 
+@post("/phien", status_code=204)
+async def stay(request: Request, session: NamedDependency[Session]) -> None:
+    """A sign of life from somebody who reads or types for long: like any request, it keeps the session."""
+    await read_form(request, session)
+
+
 @post("/dang-xuat")
 async def sign_out(request: Request, session: NamedDependency[Session]) -> Response[None]:
     """End the session; the browser is still known."""
@@ -137,4 +143,4 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 open_routes = [show_sign_in, sign_in, show_second_factor, give_second_factor]
-officer_routes = [sign_out]
+officer_routes = [stay, sign_out]
