@@ -61,7 +61,12 @@ def count(value: int, locale: Locale) -> str:
 
 
 def day(value: date, locale: Locale) -> str:
-    """A date as official papers write it: `01/7/2026`, with a zero before days under 10 and months 1 and 2."""
+    """A date as official papers write it: `01/7/2026`, with a zero before days under 10 and months 1 and 2.
+
+    Of a moment, the day on the clock of Vietnam.
+    """
+    if isinstance(value, datetime):
+        value = value.astimezone(VIETNAM)
     if locale == "en":
         return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
     month = f"{value.month:02d}" if value.month <= _FEBRUARY else f"{value.month}"

@@ -91,3 +91,10 @@ def test_a_units_mark_has_the_letters_of_its_own_name(name, letters):
 
 def test_code_in_a_sentence_is_marked_and_nothing_else_becomes_markup():
     assert languages.with_code("`Retry-After` <b>") == "<code>Retry-After</code> &lt;b&gt;"
+
+
+def test_the_day_of_a_moment_is_the_day_in_vietnam():
+    late = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
+    assert languages.day(late, "vi") == "01/7/2026"
+    assert languages.day(late, "en") == "1 July 2026"
+    assert languages.day(late.date(), "vi") == "30/6/2026"
