@@ -21,6 +21,9 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?")
 _NOTHING = "(trống)"
 _PAIR = 2
+# Which facts are codes of units, and which things are named by one.
+_UNITS = frozenset({"decided_in", "from_unit", "into", "managed_by", "unit"})
+_OF_UNITS = frozenset({"unit-page", "unit-change"})
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -62,7 +65,7 @@ def tell(entry: Any, names: Mapping[str, str], tree: UnitTree) -> Told:
         about=_about(entry, names, tree),
         unit=unit_name(entry.unit_code, tree),
         through=_THROUGH.get(entry.through, entry.through),
-        facts=[Line(_FACTS.get(name, name), say(value)) for name, value in details.items()],
+        facts=[_fact(name, value, say, tree) for name, value in details.items() if name != "thing"],
         changes=[_change(name, value, say) for name, value in changes.items()] if isinstance(changes, dict) else [],
     )
 
@@ -82,16 +85,29 @@ def _nobody(entry: Any) -> str:
 
 
 def _about(entry: Any, names: Mapping[str, str], tree: UnitTree) -> str:
-    kind = _OBJECTS.get(entry.object_kind, entry.object_kind)
-    if entry.object_kind == "unit":
-        return unit_name(entry.object_id, tree)
-    if entry.object_kind == "officer":
-        return names.get(entry.object_id, kind)
-    if entry.object_kind == "sign_in":
-        return kind
-    if entry.object_kind == "record":
-        return ""
+    kind, details = _OBJECTS.get(entry.object_kind, entry.object_kind), entry.details
+    match entry.object_kind:
+        case "unit":
+            return unit_name(entry.object_id, tree)
+        case "officer":
+            return names.get(entry.object_id, kind)
+        # Numbers that nobody has seen elsewhere say nothing: whom or what it is about does.
+        case "deputy":
+            return names.get(str(details.get("deputy")), kind)
+        case "approval" if isinstance(details.get("thing"), list):
+            return _thing(*map(str, details["thing"]), tree=tree)
+        case "sign_in" | "record":
+            return kind if entry.object_kind == "sign_in" else ""
     return f"{kind} {entry.object_id}"
+
+
+def _thing(thing: str, about: str, *, tree: UnitTree) -> str:
+    return f"{_VALUES.get(thing, thing)}, {unit_name(about, tree) if thing in _OF_UNITS else about}"
+
+
+def _fact(name: str, value: Any, say: Any, tree: UnitTree) -> Line:
+    is_unit = name in _UNITS and isinstance(value, str)
+    return Line(_FACTS.get(name, name), unit_name(value, tree) if is_unit else say(value))
 
 
 def _change(name: str, value: Any, say: Any) -> Line:
