@@ -94,6 +94,18 @@ async def show_home(
     )  # fmt: skip
 
 
+@get("/huong-dan")
+async def show_guide(
+    request: Request,
+    session: NamedDependency[Session],
+    tree: NamedDependency[UnitTree],
+    pages: NamedDependency[Pages],
+    now: NamedDependency[datetime],
+) -> Response[bytes]:
+    """How editors and approvers work here, in a few words."""
+    return pages.render(request, "officers/guide.html", unit=next(iter(tree)), now=now, session=session)
+
+
 def units_of(officer: Officer, tree: UnitTree) -> list[UnitRoles]:
     """The officer's units with what she is there, in the order of her roles."""
     found: dict[str, UnitRoles] = {}
@@ -104,4 +116,4 @@ def units_of(officer: Officer, tree: UnitTree) -> list[UnitRoles]:
     return list(found.values())
 
 
-officer_routes = [show_home]
+officer_routes = [show_home, show_guide]
