@@ -11,6 +11,8 @@ from kit.errors import FieldError, InvalidForm
 _LONGEST_NAME = 200
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+# Nobody means another; and at the ends of the calendar the same moment has no day elsewhere in the world.
+_YEARS = range(1990, 2101)
 _HOUR = re.compile(
     r"([0-9]{1,2})\s*(?:[:.hg]|giờ)\s*([0-9]{2})?(?:\s*phút)?(?:[:\s]\s*([0-9]{2})(?:\s*giây)?)?", re.IGNORECASE
 )
@@ -59,17 +61,11 @@ class Form:
         text = self.text(name, required=False).replace(" ", "")
         if not text:
             return None
-        for pattern, order in (
-            (r"(\d{4})-(\d{1,2})-(\d{1,2})", (0, 1, 2)),
-            (r"(\d{1,2})/(\d{1,2})/(\d{4})", (2, 1, 0)),
-        ):
-            if found := re.fullmatch(pattern, text):
-                try:
-                    return date(*(int(found.groups()[place]) for place in order))
-                except ValueError:
-                    break
-        self.wrong(name, "exam_day_unreadable")
-        return None
+        try:
+            return _read_day(text)
+        except ValueError:
+            self.wrong(name, "exam_day_unreadable")
+            return None
 
     def hour(self, name: str) -> time | None:
         """A time of day: 08:00, 8h00, 8 giờ; to the second where somebody writes one, 08:00:30."""
@@ -109,6 +105,8 @@ def _read_day(text: str) -> date:
     elif found := _DAY.fullmatch(text):
         day, month, year = map(int, found.groups())
     else:
+        raise ValueError(text)
+    if year not in _YEARS:
         raise ValueError(text)
     return date(year, month, day)
 

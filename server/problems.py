@@ -35,6 +35,13 @@ class RequestRefused(DomainError):
         self.status = refused.status_code
 
 
+class UnstorableText(DomainError):
+    """PostgreSQL holds no text with this sign in it (U+0000), so nothing is called so."""
+
+    code = "bad_request"
+    status = 400
+
+
 class InternalError(DomainError):
     """Our mistake; the log has it, the answer does not."""
 
@@ -73,6 +80,11 @@ def answer_unreachable(request: Request, _: Exception) -> Response:
     return answer_domain_error(request, ServiceUnavailable())
 
 
+def answer_unstorable(request: Request, _: Exception) -> Response:
+    """A visitor wrote what no text of ours can hold, in an address or in a form."""
+    return answer_domain_error(request, UnstorableText())
+
+
 def answer_unexpected(request: Request, problem: Exception) -> Response:
     """A mistake of ours: logged with where it happened and without what was asked."""
     log.error("unexpected_error", route=request.scope.get("path_template"), exc_info=problem)
@@ -88,6 +100,9 @@ EXCEPTION_HANDLERS = {
     asyncpg.OperatorInterventionError: answer_unreachable,
     asyncpg.InsufficientResourcesError: answer_unreachable,
     asyncpg.InterfaceError: answer_unreachable,
+    # As text, and within JSON.
+    asyncpg.CharacterNotInRepertoireError: answer_unstorable,
+    asyncpg.UntranslatableCharacterError: answer_unstorable,
     Exception: answer_unexpected,
 }
 

@@ -35,3 +35,12 @@ def test_a_moment_is_on_the_clock_of_vietnam():
     moment = Form({"opens_day": "1/7/2026", "opens_hour": "8:00:30"}).moment("opens")
     assert moment is not None
     assert moment.isoformat() == "2026-07-01T08:00:30+07:00"
+
+
+@pytest.mark.parametrize(
+    "typed", ["0001-01-01", "9999-12-31", "01/01/0001", "٢٠٢٦-01-01", "2026-13-01", "2026-02-29", "x"]
+)
+def test_what_is_no_day_that_anybody_means_is_refused(typed):
+    form = Form({"opens_day": typed, "opens_hour": "01:00"})
+    assert form.moment("opens") is None
+    assert [error.code for error in form.errors] == ["exam_day_unreadable"]
