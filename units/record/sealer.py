@@ -17,8 +17,8 @@ from units.record.encoding import NO_ROOT
 sealing = sql.load(__file__, "sealing")
 log = structlog.get_logger()
 
-# Whoever holds this lock seals; any number will do, as long as every node uses the same.
-LOCK = 7_202_613
+# Whoever holds this lock seals, for as long as it runs: every node uses the same number, and nothing else does.
+LOCK = 7_202_614
 # Half of what the record may be behind.
 _EVERY_SECONDS = 0.4
 _AT_MOST = 20_000
