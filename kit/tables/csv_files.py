@@ -11,8 +11,10 @@ from kit.legacy_text import Charset
 from kit.tables.headers import HEAD_ROWS, Found, as_header, best_header, legacy_charset
 from kit.tables.problems import TableError
 from kit.tables.table import Batch, IsHeader, Opened, TableWarning, is_blank
-from kit.tables.text_files import TextFile, open_lines, recognise_encoding
+from kit.tables.text_files import RecordTooLong, TextFile, open_lines, recognise_encoding
 
+# So much text becomes cells at a time, however long the rows are.
+_MOST_TEXT = 2**22
 _DELIMITERS = (",", ";", "\t")
 _CP1258 = TableWarning(
     "cp1258",
@@ -43,11 +45,12 @@ class CsvSource:
 
     def __init__(self, text: TextFile, delimiter: str, skip: int) -> None:
         self._name = text.path.name
-        self._file, lines = open_lines(text)
-        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self._file, self._lines = open_lines(text)
+        self._records = self._read_records(delimiter)
         self._bytes_read = 0
         self._next_row = 1
-        self._take(skip)
+        while self._next_row <= skip and self._take(skip + 1 - self._next_row):
+            pass
 
     @property
     def bytes_read(self) -> int:
@@ -67,16 +70,30 @@ class CsvSource:
         self._file.close()
 
     def _take(self, size: int) -> list[list[str]]:
+        """The next rows, fewer where they are very long."""
         rows: list[list[str]] = []
+        length = 0
         try:
             # On an error the rows before it stay in the list, which tells the number of the bad one.
-            rows.extend(islice(self._reader, size))
+            for row, taken in islice(self._records, size):
+                rows.append(row)
+                length += taken
+                if length > _MOST_TEXT:
+                    break
         except csv.Error as error:
             raise _bad_record(self._name, self._next_row + len(rows), error) from None
+        except RecordTooLong:
+            raise _too_long(self._name, self._next_row + len(rows)) from None
         except (OSError, UnicodeDecodeError) as error:
             raise TableError("read_failed", file=self._name, reason=error) from None
         self._next_row += len(rows)
         return rows
+
+    def _read_records(self, delimiter: str) -> Iterator[tuple[list[str], int]]:
+        """Each record, and how many characters it took."""
+        for row in csv.reader(self._lines, delimiter=delimiter, strict=True):
+            taken, self._lines.taken = self._lines.taken, 0
+            yield row, taken
 
 
 def _find_header(text: TextFile, is_header: IsHeader, convert: Charset | None) -> tuple[str, Found]:
@@ -102,8 +119,13 @@ def _read_head(text: TextFile, delimiter: str) -> list[list[str]]:
     rows: list[list[str]] = []
     file, lines = open_lines(text)
     # A quotation mark out of place above the header may be harmless with another delimiter.
-    with file, suppress(csv.Error):
-        rows.extend(islice(csv.reader(lines, delimiter=delimiter, strict=True), HEAD_ROWS))
+    try:
+        with file, suppress(csv.Error):
+            for row in islice(csv.reader(lines, delimiter=delimiter, strict=True), HEAD_ROWS):
+                lines.taken = 0
+                rows.append(row)
+    except RecordTooLong:
+        raise _too_long(text.path.name, len(rows) + 1) from None
     return rows
 
 
@@ -116,5 +138,9 @@ def _guess_rows(text: TextFile) -> int:
 
 def _bad_record(name: str, row: int, error: csv.Error) -> TableError:
     if "field limit" in str(error):
-        return TableError("cell_too_long", file=name, row=row, limit=csv.field_size_limit())
+        return _too_long(name, row)
     return TableError("unclosed_quote", file=name, row=row)
+
+
+def _too_long(name: str, row: int) -> TableError:
+    return TableError("cell_too_long", file=name, row=row, limit=csv.field_size_limit())

@@ -3,6 +3,7 @@
 import codecs
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -14,10 +15,16 @@ from kit import legacy_text
 from kit.tables.problems import TableError
 
 _BLOCK = 2**20
+# Sixty letters in each of Excel's 16,384 columns. Without a bound one endless line would fill the memory.
+LONGEST_RECORD = 2**20
 _SAMPLE_LINES = 2000
 _LONGEST_SAMPLE_LINE = 2**16
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _NO_TEXT = bytes(set(range(32)) - set(b"\t\n\r\f"))
+
+
+class RecordTooLong(ValueError):
+    """A line, or the lines of one record, are longer than any row of a table."""
 
 
 class TextFile(msgspec.Struct, frozen=True):
@@ -40,13 +47,30 @@ def recognise_encoding(path: Path) -> TextFile:
     return TextFile(path, encoding)
 
 
-def open_lines(text: TextFile) -> tuple[BinaryIO, Iterator[str]]:
-    """The open file, and its lines with their ends; composed (NFC) where the code page stores tones apart."""
+class Lines:
+    """The lines of an open file with their ends; composed (NFC) where the code page stores tones apart.
+
+    `taken` counts the characters handed out; whoever reads sets it back where a record begins. Raises RecordTooLong.
+    """
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._lines = TextIOWrapper(file, encoding=encoding, newline="")
+        self._composes = encoding == "cp1258"
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        """One by one, and never more of one than a record may have."""
+        for line in iter(partial(self._lines.readline, LONGEST_RECORD), ""):
+            self.taken += len(line)
+            if self.taken >= LONGEST_RECORD:
+                raise RecordTooLong
+            yield unicodedata.normalize("NFC", line) if self._composes else line
+
+
+def open_lines(text: TextFile) -> tuple[BinaryIO, Lines]:
+    """The open file, and its lines."""
     file = text.path.open("rb", buffering=_BLOCK)
-    lines = TextIOWrapper(file, encoding=text.encoding, newline="")
-    if text.encoding != "cp1258":
-        return file, lines
-    return file, (unicodedata.normalize("NFC", line) for line in lines)
+    return file, Lines(file, text.encoding)
 
 
 def _by_bom(start: bytes) -> str | None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kit.tables import Limits, TableError, open_table
 from kit.tables.messages import FRAME, LARGEST, Failure, Message, Rows, send
-from tests.kit.table_files import HEADER, ROWS, is_header, read, write_xlsx
+from tests.kit.table_files import HEADER, ROWS, csv_text, is_header, read, write_xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"
 STRINGS = "xl/sharedStrings.xml"
@@ -102,6 +102,25 @@ def test_one_huge_cell_repeated_is_refused(file):
     )
     sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>"
     assert refusal_of(rebuilt(file, strings=strings, sheet=sheet.encode())) == "too_much_memory"
+
+
+@pytest.mark.parametrize("endless", ["x," * 12_000_000, '"\n",' * 6_000_000], ids=["a line", "a record of many lines"])
+@pytest.mark.parametrize("before_it", [[], [HEADER], [HEADER, *ROWS * 20]], ids=len)
+def test_a_record_without_an_end_costs_no_memory(tmp_path, endless, before_it):
+    file = tmp_path / "x.csv"
+    file.write_text(csv_text(before_it) + endless)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert refusal_of(file) == "cell_too_long"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_rows_as_long_as_rows_may_be_are_read_a_few_at_a_time(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text(csv_text([HEADER, *[[*ROWS[0], *["12345"] * 9000]] * 400]))
+    with open_table(file, is_header) as table:
+        numbers = [chunk.numbers for chunk in table.chunks()]
+    assert [number for chunk in numbers for number in chunk] == list(range(2, 402))
+    assert max(map(len, numbers)) < 100
 
 
 def test_a_message_too_large_to_hold_becomes_a_refusal():
