@@ -26,9 +26,8 @@ TYPED = (
 async def desks(connection, service):
     """Two people who together may do everything."""
     await given_unit(connection, "thpt")
-    roles: list[tuple[str, Role]] = [
-        (unit, role) for unit in ("so", "thpt") for role in ROLES if role not in ("auditor", "operator")
-    ]
+    together = [role for role in ROLES if role not in ALONE]
+    roles: list[tuple[str, Role]] = [(unit, role) for unit in ("so", "thpt") for role in together]
     lan = await given_officer(connection, "lan", *roles)
     nam = await given_officer(connection, "nam", ("so", "auditor"))
     return [await signed_in(service, each) for each in (lan, nam)]
