@@ -186,7 +186,10 @@ async def test_servers_of_others_are_used_and_none_of_ours_is_started(start, pla
     urls = {"DATABASE_URL": postgres.runtime_url, "DATABASE_OWNER_URL": postgres.owner_url, "REDIS_URL": valkey.url}
     with running(place / "state", "--demo", **urls) as service:
         until(lambda: service.answers("/readyz"), service.told)
-        assert len(service.pids()) == len(service.pids("web_process")) == 2
+        assert len(service.pids("web_process")) == 2
+        # A worker too, and nothing else: no server of ours, no catcher of letters.
+        until(lambda: len(service.pids("worker_process")) == 1, service.told)
+        assert len(service.pids()) == 3
         assert not (service.state_dir / "postgres").exists()
         assert await service.ask("select count(*) from lookup.exams") == 0
         survives_a_dead_database(service, postgres)
