@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
+from kit.tables import quoted
+
 Language = Literal["en", "vi"]
 
 # Every problem is counted; this many are kept to be listed, so that a wrong file cannot fill the memory.
 LISTED_ERRORS = 100_000
 LISTED_WARNINGS = 20_000
-_LONGEST_CELL = 60
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +71,7 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
         return f"{text} {self._filled(perhaps, {'suggestion': self.fault.suggestion})}"
 
     def _filled(self, sentence: str, facts: Mapping[str, object]) -> str:
-        return sentence.format_map({"heading": self.heading, "cell": f"“{shortened(self.cell)}”", **facts})
+        return sentence.format_map({"heading": self.heading, "cell": quoted(self.cell), **facts})
 
 
 class Problems:
@@ -109,8 +110,3 @@ class Problems:
     def unlisted(self) -> int:
         """How many were counted but not kept."""
         return self.errors + self.warnings - len(self._listed_errors) - len(self._listed_warnings)
-
-
-def shortened(cell: str) -> str:
-    """A cell as a message may quote it."""
-    return cell if len(cell) <= _LONGEST_CELL else cell[: _LONGEST_CELL - 1] + "…"

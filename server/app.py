@@ -44,12 +44,12 @@ from server.problems import EXCEPTION_HANDLERS
 from server.settings import Settings
 from server.site_pages import site_routes
 from units.approvals.kinds import Kinds
-from units.directory_page import Offer, directory_routes
+from units.directory.directory_page import Offer, directory_routes
+from units.directory.shelf import UnitShelf
 from units.officers.doorkeeper import provide_session
 from units.officers.hashing import PasswordHashing
 from units.officers.home_page import Home
 from units.officers.throttle import Slowness
-from units.unit_shelf import UnitShelf
 from units.unit_tree import UnitTree
 
 # A lookup is a few dozen bytes; uploads will have a door of their own.

@@ -2,8 +2,8 @@
 
 from lookup.exam_approvals import EXAM_ANNOUNCEMENT, EXAM_RELEASE
 from units.approvals.kinds import ApprovalKind, Kinds
-from units.change_approval import UnitChanges
-from units.page_approval import UnitPage
+from units.faces.page_approval import UnitPage
+from units.history.change_approval import UnitChanges
 
 _ALL: list[ApprovalKind] = [EXAM_RELEASE, EXAM_ANNOUNCEMENT, UnitPage(), UnitChanges()]
 

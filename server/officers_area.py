@@ -5,9 +5,9 @@ from litestar.types import ControllerRouterHandler
 
 from lookup.exam_desk_routes import officer_routes as exam_routes
 from server.caught_mail import caught_mail_routes
-from units import unit_change_page, unit_desk_page
 from units.approvals import approval_pages, deputy_pages
 from units.approvals.waiting import count_what_waits
+from units.desk import unit_change_page, unit_desk_page
 from units.officers import (
     account_page,
     first_steps_page,

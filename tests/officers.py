@@ -8,12 +8,12 @@ from argon2 import PasswordHasher
 
 from kit.keys import KeyRing
 from tests.people import MORNING
+from units.history.decisions import add_unit
 from units.officers import sessions, two_factor
 from units.officers.officers import Officer, find_officer
 from units.officers.roles import Role
 from units.officers.sessions import COOKIE
 from units.record.entries import COMMAND
-from units.unit_history import add_unit
 from units.units import Unit
 
 # One hash for all: making one takes a tenth of a second.

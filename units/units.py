@@ -13,11 +13,11 @@ from kit.vietnamese import search_key
 from units import places
 from units.changes import Change, announce
 from units.record.entries import Actor, write
-from units.unit_problems import rule_in_words
+from units.rule_words import rule_in_words
 
 units = sql.load(__file__, "units")
 
-# How a unit presents itself. Its name, its manager and its place are changed by decisions: units/unit_history.py.
+# How a unit presents itself. Its name, its manager and its place are changed by decisions: units/history/decisions.py.
 DESCRIBABLE = (
     "short_name", "name_en", "governing_body", "responsible_person", "address", "hotline", "email", "website",
 )  # fmt: skip

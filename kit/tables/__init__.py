@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kit.legacy_text import Charset
 from kit.tables.annotated import check_annotated, write_annotated
+from kit.tables.cell_text import quoted
 from kit.tables.csv_files import open_csv
 from kit.tables.exports import harmless, write_csv
 from kit.tables.file_kinds import kind_of
@@ -29,6 +30,7 @@ __all__ = [
     "check_annotated",
     "harmless",
     "open_table",
+    "quoted",
     "write_annotated",
     "write_csv",
 ]

@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+_LONGEST_QUOTED = 60
+
 
 def as_text(cell: Any) -> str:
     """The cell as text: 8.25 is "8.25", 8.0 is "8", dates are ISO, and truth is "TRUE" or "FALSE"."""
@@ -18,6 +20,11 @@ def as_text(cell: Any) -> str:
     if kind is dt.datetime:
         return cell.isoformat(" ")
     return str(cell)
+
+
+def quoted(cell: str) -> str:
+    """A cell as a message may quote it: not at any length."""
+    return f"“{cell if len(cell) <= _LONGEST_QUOTED else cell[: _LONGEST_QUOTED - 1] + '…'}”"
 
 
 def numeric_columns(rows: list[list[Any]]) -> dict[int, bytes]:

@@ -56,7 +56,7 @@ _SENTENCES = {
     "nothing_to_release": "'{exam}' has nothing new to release: import results first.",
 }
 
-# The rules of the database, by the names of its constraints; those about units stand in units/data/unit_messages.toml.
+# The rules of the database, by the names of its constraints; those about units stand in units/data/unit_rules.toml.
 _RULES = {
     "exam_code_is_a_slug": "its code has small letters, digits and hyphens only",
     "exam_year_is_plausible": "its year lies between 1990 and 2100",
@@ -154,7 +154,7 @@ def main() -> None:
 def _in_words(fact: object) -> object:
     if str(fact) in _RULES:
         return _RULES[str(fact)]
-    from units.unit_problems import rule_in_words
+    from units.rule_words import rule_in_words
 
     return rule_in_words(str(fact), "en")
 

@@ -17,10 +17,12 @@ from kit.errors import UsageError
 from server.commands.import_report import say
 from server.running.service import connect
 from server.settings import load_settings
-from units import unit_history, unit_import, units
+from units import units
+from units.history import decisions
+from units.history.events import Decision, UnitEvent, find_units_by_name, list_events
+from units.lists import unit_import
+from units.lists.problems import Problem
 from units.record.entries import COMMAND
-from units.unit_events import Decision, UnitEvent, find_units_by_name, list_events
-from units.unit_problems import Problem
 from units.unit_tree import UnitTree
 from units.units import Unit
 
@@ -149,7 +151,7 @@ def add(
         responsible_person, address, hotline, email, website,
     )  # fmt: skip
     founded = Decision(decision, on) if decision is not None and on is not None else None
-    _run(lambda connection: unit_history.add_unit(connection, unit, decision=founded, actor=COMMAND, now=utc_now()))
+    _run(lambda connection: decisions.add_unit(connection, unit, decision=founded, actor=COMMAND, now=utc_now()))
     _confirm(f"Unit {code} is there.")
 
 
@@ -165,7 +167,7 @@ def rename(code: str, name: str, *, by: ByDecision, short_name: str | None = Non
         In English; none unless given, since the former one no longer fits.
     """
     _run(
-        lambda connection: unit_history.rename_unit(
+        lambda connection: decisions.rename_unit(
             connection, code, name, short_name=short_name, name_en=name_en, decision=by.as_decision(), actor=COMMAND,
             now=utc_now(),
         )
@@ -195,7 +197,7 @@ def move(
         Where it stands from now on: no right follows.
     """
     _run(
-        lambda connection: unit_history.move_unit(
+        lambda connection: decisions.move_unit(
             connection, code, managed_by=managed_by, province_code=province_code, commune_code=commune_code,
             address=address, decision=by.as_decision(), actor=COMMAND, now=utc_now(),
         )
@@ -211,7 +213,7 @@ def merge(*codes: str, into: str, by: ByDecision) -> None:
     names lead to it.
     """
     _run(
-        lambda connection: unit_history.merge_units(
+        lambda connection: decisions.merge_units(
             connection, codes, into, decision=by.as_decision(), actor=COMMAND, now=utc_now()
         )
     )
@@ -222,7 +224,7 @@ def merge(*codes: str, into: str, by: ByDecision) -> None:
 def close(code: str, *, by: ByDecision) -> None:
     """Close a unit that nobody succeeds, by decision. Its code and names stay; units below it are moved first."""
     _run(
-        lambda connection: unit_history.close_unit(
+        lambda connection: decisions.close_unit(
             connection, code, decision=by.as_decision(), actor=COMMAND, now=utc_now()
         )
     )

@@ -8,8 +8,7 @@ import asyncpg
 import msgspec
 
 from units.changes import Change, announce
-from units.record.entries import SERVICE
-from units.unit_history import (
+from units.history.decisions import (
     Decision,
     Founding,
     add_units,
@@ -18,6 +17,7 @@ from units.unit_history import (
     move_unit,
     rename_unit,
 )
+from units.record.entries import SERVICE
 from units.units import Unit, describe_unit, list_units, root_unit_code
 
 # No province has it.

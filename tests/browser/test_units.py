@@ -7,13 +7,13 @@ from tests.browser.officers import come_in
 from tests.browser.test_accessibility import then_axe_finds_nothing
 from tests.officers import given_officer, given_unit
 from tests.people import MORNING
-from tests.units.test_editorial_board import BOARD
-from tests.units.test_unit_pictures import picture
+from tests.units.faces.test_editorial_board import BOARD
+from tests.units.faces.test_unit_pictures import picture
 from units.changes import Change, announce
-from units.editorial_board import set_board
+from units.faces.editorial_board import set_board
+from units.faces.look import Look, set_look
+from units.faces.pictures import keep_picture, remake
 from units.record.entries import COMMAND
-from units.unit_look import Look, set_look
-from units.unit_pictures import keep_picture, remake
 from units.units import describe_unit
 
 FIRST_LOAD_BYTES = 30_000

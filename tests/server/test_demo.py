@@ -12,7 +12,7 @@ from lookup.exam_kinds import exam_kinds
 from lookup.exams import list_exams
 from lookup.pins import pin_matches
 from server.demo.department import demo_examples, is_empty, load_demo
-from units.unit_history import find_units_by_name, list_events
+from units.history.decisions import find_units_by_name, list_events
 from units.unit_tree import UnitTree
 from units.units import list_units
 

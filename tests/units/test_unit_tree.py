@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests.units.test_unit_history import a_unit
+from tests.units.history.test_unit_history import a_unit
 from units.unit_tree import UnitTree
 from units.units import UnitNotFound
 

@@ -3,8 +3,8 @@
 import pytest
 
 from kit.clock import utc_now
+from units.history.decisions import add_unit
 from units.record.entries import COMMAND
-from units.unit_history import add_unit
 from units.units import Unit, UnitCodeTaken, UnitNotFound, describe_unit, list_units
 
 SCHOOL = Unit(

@@ -1,0 +1,1 @@
+"""What officers do about units at `/can-bo/don-vi`."""

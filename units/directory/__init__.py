@@ -1,0 +1,1 @@
+"""Where the public finds units: the directory, and each unit's page."""

@@ -1,0 +1,1 @@
+"""How a unit shows itself: its facts, its editorial board, its colour and its logo."""
