@@ -95,8 +95,19 @@ async def drop_segment(
 
 
 async def dropped_months(database: Database) -> list[str]:
-    """The months that are no longer kept."""
-    return msgspec.json.decode(await segments.find_dropped_months(database) or "[]", type=list[str])
+    """The months that are no longer kept, as the last entry about a drop tells; none where it tells no months."""
+    try:
+        told = msgspec.json.decode(await segments.find_dropped_months(database) or "[]", type=list[str])
+    except msgspec.DecodeError:
+        return []
+    return [month for month in told if _MONTH.fullmatch(month)]
+
+
+async def is_really_dropped(database: Database, month: str) -> bool:
+    """Whether the month could be dropped by now, and whole: anybody who writes entries can write that it was."""
+    first, following = _bounds(month)
+    found = await segments.count_month(database, first=first.isoformat(), next=following.isoformat())
+    return not found["entries"] and month <= await segments.find_last_droppable(database, kept=KEPT_MONTHS)
 
 
 def _refuse_early(month: str, now: datetime) -> tuple[datetime, datetime]:

@@ -15,7 +15,7 @@ from kit.sql import Database
 from units.record.encoding import NO_ROOT, batch_root, entry_hash, leaf, moment_of, raw_moment, read_moments_raw
 from units.record.heads import ExportedHead
 from units.record.sealer import LATE, Holder, find_holder
-from units.record.segments import dropped_months, month_bounds
+from units.record.segments import dropped_months, is_really_dropped, month_bounds
 
 verifying = sql.load(__file__, "verifying")
 
@@ -154,7 +154,11 @@ class _Check:
     async def follow_chain(self, since: datetime | None) -> None:
         """Every batch, every place of the chain and every entry, in order."""
         await self._begin(since)
-        self._kept_no_longer = [month_bounds(month) for month in await dropped_months(self._connection)]
+        self._kept_no_longer = [
+            month_bounds(month)
+            for month in await dropped_months(self._connection)
+            if await is_really_dropped(self._connection, month)
+        ]
         places = _Places(self._connection, self.last_number)
         async for batch in _batches(self._connection, self.batch):
             await self._check_batch(batch, places)

@@ -107,6 +107,26 @@ async def test_entries_that_are_gone_without_a_word_are_missed(old, owner, datab
     assert (await problems(database))[0] == ("entry_missing", 3)
 
 
+@pytest.mark.parametrize("told", ['["this month"]', '["2025-02"]', '["2025-13", 7]', '"all"', "{}", '["thang"]'])
+async def test_what_only_says_that_a_month_was_dropped_hides_nothing(old, owner, postgres, database, told):
+    """Whoever holds the run-time role can write any entry; whoever is a superuser can remove some of a month."""
+    tamperer = await superuser(postgres, database)
+    this_month = await tamperer.fetchval("select to_char(now() at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM')")
+    await tamperer.execute(
+        "delete from units.record_entries where (xid, id, at) in ("
+        " select xid, id, at from units.record_chain where number in (4, 8))"
+    )
+    await tamperer.close()
+    await old.execute(
+        "insert into units.record_entries (at, through, action, object_kind, object_id, details) values"
+        " (clock_timestamp() + interval '1 hour', 'command', 'record.segment_dropped', 'record_segment', '2025-02',"
+        " jsonb_build_object('dropped_so_far', $1::text::jsonb))",
+        told.replace("this month", this_month),
+    )
+    await sealed(old)
+    assert await problems(database) == [("entry_missing", 4), ("entry_missing", 8)]
+
+
 async def test_entries_outside_any_segment_are_dropped_with_their_month(old, owner, database, tmp_path):
     assert (await drop(owner, tmp_path, "2025-01")).entries == 2
     await sealed(old)

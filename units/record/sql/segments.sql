@@ -31,3 +31,8 @@ where at >= :first::text::timestamptz and at < :next::text::timestamptz;
 -- Every drop of a segment tells all months that were dropped so far: the last one knows.
 select details ->> 'dropped_so_far' from units.record_entries
 where action = 'record.segment_dropped' order by at desc limit 1;
+
+-- name: find_last_droppable(kept)$
+-- The last month that ended so many whole months ago.
+select to_char(date_trunc('month', now() at time zone 'Asia/Ho_Chi_Minh')
+               - make_interval(months => :kept::integer + 1), 'YYYY-MM');
