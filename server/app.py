@@ -118,8 +118,15 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
+# Lookup codes; what Redis holds; second factors; fingerprints in the record; letters that wait.
+_KEYS = ("pin", "cache", "totp", "record", "mail")
+
+
 def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **more: Any) -> State:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
+    # At the start, not at the first letter: then the folder can be copied whole, and one that lacks a key says so.
+    for name in _KEYS:
+        keys.current(name)
     redis = RedisServer(settings.redis_url)
     return State(
         {
