@@ -14,7 +14,7 @@ from units.unit_tree import UnitTree
 places = sql.load(__file__, "places")
 
 _TABLE: dict[str, dict[str, str]] = tomllib.loads(
-    (Path(__file__).parents[1] / "data" / "approval_places.toml").read_text(encoding="utf-8")
+    (Path(__file__).parent / "data" / "approval_places.toml").read_text(encoding="utf-8")
 )
 
 

@@ -1,8 +1,8 @@
 """The process that opens an uploaded picture and paints it anew: bounded in memory and time, so a bomb kills only this.
 
-Started as `python -m units.picture_remaker` with the picture on standard input; the new one, a small PNG that holds
-pixels and nothing else of what was sent, goes to standard output. Exit status 0 says that it is whole; the others are
-in `Refusal`.
+Started as `python -m units.faces.picture_remaker` with the picture on standard input; the new one, a small PNG that
+holds pixels and nothing else of what was sent, goes to standard output. Exit status 0 says that it is whole; the others
+are in `Refusal`.
 """
 
 import enum

@@ -117,7 +117,7 @@ async def rehearse(transaction: asyncpg.Connection, change: UnitChange, now: dat
 
 
 async def carry_out(transaction: asyncpg.Connection, change: UnitChange, actor: Actor, now: datetime) -> None:
-    """Do to the units what was decided. Raises what `units.unit_history` raises."""
+    """Do to the units what was decided. Raises what `units.history.decisions` raises."""
     match change:
         case Add(unit):
             founding = unit.founding
