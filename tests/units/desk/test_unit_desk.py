@@ -207,7 +207,7 @@ async def test_every_mistake_stands_beside_its_field_with_what_was_typed(connect
     answer = await send(editor, "/can-bo/don-vi/thpt-a/sua", files={"logo": ("a.svg", SVG)}, **wrong)
     page = mistakes(answer)
     for sentence in (
-        "Mục này chưa được điền.", "Số điện thoại chỉ gồm chữ số", "Địa chỉ thư điện tử chưa đúng",
+        "Nhập tên viết tắt.", "Số điện thoại chỉ gồm chữ số", "Địa chỉ thư điện tử chưa đúng",
         "Địa chỉ phải bắt đầu bằng https://", "Nhập ngày theo thứ tự ngày, tháng, năm", "Nhập Trưởng ban.",
         "Dòng 1 có số điện thoại hoặc thư điện tử.", "độ tương phản đo được là 1,33:1", "Tệp SVG có thể chứa mã lệnh",
         "Nội dung nhập dài quá mức.",
@@ -360,7 +360,7 @@ async def test_nothing_happens_before_the_approval_and_never_twice_at_once(conne
     [
         ("thpt-a/doi-ten", {"name": ""}, "Mục này chưa được điền."),
         ("thpt-a/doi-ten", {"name": "Trường THPT A"}, "Không có gì thay đổi."),
-        ("thpt-a/doi-ten", {"name": "B", "decision_number": ""}, "Mục này chưa được điền."),
+        ("thpt-a/doi-ten", {"name": "B", "decision_number": ""}, "Nhập số quyết định."),
         ("thpt-a/doi-ten", {"name": "B", "decision_on": "mai"}, "Nhập ngày theo thứ tự ngày, tháng, năm"),
         ("thpt-a/doi-ten", {"name": "B", "decision_on": "02/7/2026"}, "Ngày này chưa đến."),
         ("thpt-a/doi-ten", {"name": "B", "decision_number": "1" * 101}, "Nội dung nhập dài quá mức."),
@@ -369,7 +369,7 @@ async def test_nothing_happens_before_the_approval_and_never_twice_at_once(conne
         ("thpt-a/dieu-chuyen", {"managed_by": "thpt-a"}, "không"),
         ("thpt-a/dieu-chuyen", {"commune": "00000"}, "Chưa tìm thấy xã, phường, đặc khu này."),
         ("thpt-a/dieu-chuyen", {"commune": "Tân"}, "Có nhiều nơi cùng tên"),
-        ("thpt-a/sap-nhap", {"into": ""}, "Mục này chưa được điền."),
+        ("thpt-a/sap-nhap", {"into": ""}, "Nhập đơn vị tiếp nhận."),
         ("thpt-a/sap-nhap", {"into": "thpt-a"}, "Việc sáp nhập cần có"),
         ("thpt-a/sap-nhap", {"into": "th-c", "others": "x y z"}, "Chưa tìm thấy đơn vị “x y z”"),
         ("xa-b/giai-the", {}, "trực thuộc"),
@@ -377,7 +377,7 @@ async def test_nothing_happens_before_the_approval_and_never_twice_at_once(conne
         ("so/them-don-vi", {"name": "X", "code": "X Y", "kind": "primary"}, "Mã đơn vị chỉ gồm chữ thường"),
         ("so/them-don-vi", {"name": "X", "code": "thpt-a", "kind": "primary"}, "Mã này đã thuộc về một đơn vị"),
         ("so/them-don-vi", {"name": "X", "code": "x", "kind": "bank"}, "Chọn một loại hình trong danh sách."),
-        ("so/them-don-vi", {"name": "X", "code": "x", "kind": "primary", "decision_number": ""}, "Mục này chưa"),
+        ("so/them-don-vi", {"name": "X", "code": "x", "kind": "primary", "decision_number": ""}, "Nhập số quyết định."),
     ],
 )  # fmt: skip
 async def test_a_decision_that_cannot_be_is_refused_beside_its_field(
