@@ -467,6 +467,6 @@ async def test_a_page_shows_the_new_name_at_once(connection, service, visitor):
 
 
 async def test_history_cannot_be_rewritten_by_the_service(connection, department):
-    for table in ("units.history.events", "units.former_names"):
+    for table in ("units.unit_events", "units.former_names"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(f"delete from {table}")  # noqa: S608

@@ -87,7 +87,7 @@ async def tell(connection, story):
 
 async def snapshot(connection):
     return await connection.fetch("select * from units.units order by code"), await connection.fetchval(
-        "select count(*) from units.history.events"
+        "select count(*) from units.unit_events"
     )
 
 
