@@ -83,8 +83,11 @@ async def officer_page(
 
 
 def may_describe(viewer: Officer, officer: Officer, tree: UnitTree) -> bool:
-    """Whether the viewer may change the card: her own, or that of somebody in her units."""
-    return viewer.id == officer.id or any(viewer.may("manage_officers", each.unit_code, tree) for each in officer.roles)
+    """Whether the viewer may change the card: her own, or that of somebody who works for her units alone.
+
+    A role here can be given to anybody; it must not make what other units say of her one's own.
+    """
+    return viewer.id == officer.id or all(viewer.may("manage_officers", each.unit_code, tree) for each in officer.roles)
 
 
 async def _staff_page(desk: StaffDesk, asked: dict[str, str], text: str = "") -> Response[bytes]:

@@ -202,6 +202,17 @@ async def test_she_changes_a_card(office, desk, lan):
     assert "0912345678" in answer.text
 
 
+async def test_a_role_here_makes_nobody_elses_card_ones_own(office, desk):
+    hung = await given_officer(office.connection, "hung", ("so", "approver"), full_name="Trần Quốc Hùng")
+    answer = await desk.submit(f"{HOME}/moi", email=hung.email, unit="phuong", role="reviewer", full_name="x")
+    then_went_on(answer, f"{HOME}/{hung.id}")
+    assert "/the" not in (await desk.get(f"{HOME}/{hung.id}")).text.partition("<main")[2]
+    assert (await desk.get(f"{HOME}/{hung.id}/the")).status_code == 403
+    answer = await desk.submit(f"{HOME}/{hung.id}/the", full_name="Ai Đó", office_phone="1022")
+    assert answer.status_code == 403
+    assert (await office.seen(hung)).full_name == "Trần Quốc Hùng"
+
+
 async def test_she_gives_and_takes_a_role(office, desk, lan, service):
     path = f"{HOME}/{lan.id}"
     then_went_on(await desk.submit(f"{path}/vai-tro", unit="phuong", role="approver"), path)
