@@ -7,6 +7,7 @@ import re
 import asyncpg
 import msgspec
 import pytest
+import structlog
 
 from lookup.pins import derive_pin
 from lookup.releases import release, withdraw
@@ -117,6 +118,37 @@ async def test_a_mistake_of_ours_can_be_found_by_its_number(connection, service,
     (mistake,) = [line for line in lines if line["event"] == "unexpected_error"]
     assert mistake["request_id"] == answer.headers["x-request-id"]
     assert MINH.number not in str(lines)
+
+
+async def test_a_mistake_of_ours_is_told_without_the_row_or_the_words_it_met(connection, service, capsys):
+    def try_to(work):
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - whatever it is
+            structlog.get_logger().exception("unexpected_error")
+
+    problem = None
+    try:
+        await connection.execute(
+            "insert into units.officers (email, full_name, state, created_at) values ($1, 'Vũ Thu Lan', 'no', now())",
+            "lan@vangiang.edu.vn",
+        )
+    except asyncpg.PostgresError as refused:
+        problem = refused
+    assert "Vũ Thu Lan" in str(problem)
+
+    def meet_it():
+        raise ValueError("lan@vangiang.edu.vn") from problem
+
+    try_to(meet_it)
+    try_to(lambda: int("0912345678x"))
+    try_to(lambda: None.upper("x"))  # type: ignore[attr-defined]  # the mistake
+    lines = lines_of(capsys)
+    assert not re.search("Vũ Thu Lan|lan@|0912345678", json.dumps(lines, ensure_ascii=False))
+    values = [[each["exc_value"] for each in line["exception"]] for line in lines if "exception" in line]
+    assert values == [
+        ["", "23514 units officers officer_state_is_known"], [""], ["'NoneType' object has no attribute 'upper'"],
+    ]  # fmt: skip
 
 
 async def test_each_node_says_what_it_applied(connection, service, capsys):
