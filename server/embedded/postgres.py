@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from kit.errors import UsageError
 from server.embedded.folders import home_for, keep_from_cleaners, socket_folder_for
 from server.embedded.postmaster import end_leftover, end_orphans, lock_file, named_process, serves
 from server.embedded.programs import major_version, postgres_programs
+from server.embedded.starting import start_and_wait
 
 OWNER, RUNTIME, DATABASE = "baodanh_owner", "baodanh", "baodanh"
 _PORT = 5432
@@ -69,13 +69,7 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Start and wait until it answers. UsageError with one sentence when it cannot."""
-        self.prepare()
-        self.spawn()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.is_ready():
-            if self.has_ended() or time.monotonic() > deadline:
-                raise self.failure()
-            time.sleep(0.02)
+        start_and_wait(self, _START_SECONDS)
 
     def stop(self) -> None:
         """Roll back what is open, write everything down, end."""

@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from kit.account import account_for_servers
 from kit.errors import UsageError
 from server.embedded.folders import home_for, socket_folder_for
 from server.embedded.programs import valkey_program
+from server.embedded.starting import start_and_wait
 
 _SOCKET = "valkey.sock"
 _START_SECONDS = 20.0
@@ -35,13 +35,7 @@ class EmbeddedValkey:
 
     def start(self) -> None:
         """Start and wait until it answers. UsageError with one sentence when it cannot."""
-        self.prepare()
-        self.spawn()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.is_ready():
-            if self.has_ended() or time.monotonic() > deadline:
-                raise self.failure()
-            time.sleep(0.02)
+        start_and_wait(self, _START_SECONDS)
 
     def stop(self) -> None:
         """End it; there is nothing to save."""

@@ -30,7 +30,6 @@ _UNSLOWED, _FIRST_DELAY, _LONGEST_DELAY = 10, 0.5, 20.0
 _FORGOTTEN_AFTER = timedelta(days=1)
 # So many wait for one account in one process, and so many in all; whoever is one too many comes back.
 _MOST_WAITING, _MOST_WAITING_IN_ALL = 4, 200
-_EVERYWHERE = ""
 
 
 class TooManySignIns(TooManyRequests):
