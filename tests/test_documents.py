@@ -138,7 +138,8 @@ def options_of(command) -> set[str]:
 @cache
 def served_paths() -> list[re.Pattern[str]]:
     with tempfile.TemporaryDirectory() as state:
-        doorway: Any = create_app(load_settings({"STATE_DIR": state, "REDIS_URL": "unix:///nobody.sock"}), caught_mail=Path(state))
+        settings = load_settings({"STATE_DIR": state, "REDIS_URL": "unix:///nobody.sock"})
+        doorway: Any = create_app(settings, caught_mail=Path(state))
     paths = {route.path for route in doorway.app.app.routes} | {"/schema"}
     return [re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))) for path in sorted(paths)]
 
