@@ -114,6 +114,11 @@ async def count_by_exam(database: Database, exam_codes: list[str]) -> dict[str, 
     return {row["code"]: ExamCounts(row["waiting"], row["results"]) for row in rows}
 
 
+async def hold_batches(transaction: asyncpg.Connection, exam_code: str) -> None:
+    """Nobody takes one of them back before this transaction is over."""
+    await batches.lock_batches(transaction, exam_code=exam_code)
+
+
 async def take_back_batch(transaction: asyncpg.Connection, exam: Exam, batch_id: int, *, actor: Actor) -> None:
     """Remove the newest batch, which nobody has released: what was on record before it counts again.
 

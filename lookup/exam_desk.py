@@ -113,7 +113,8 @@ async def show_exam(
         action: session.officer.may(action, exam.unit.code, tree)
         for action in ("prepare_exam", "read_personal_data", "take_down")
     }
-    return render(request, pages, "exam", session, exam, now, overview=overview, may=may)
+    just = request.query_params.get("vua", "")
+    return render(request, pages, "exam", session, exam, now, overview=overview, may=may, just=just)
 
 
 async def require_nothing_waits(database: Database, exam: Exam) -> None:

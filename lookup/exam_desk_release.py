@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from kit.mail.post import Post
 from kit.pages import Pages, see_other
 from lookup import releases
 from lookup.exam_approvals import RELEASE, release_payload
-from lookup.exam_batches import BatchNotFound, list_batches, list_unreleased, take_back_batch
+from lookup.exam_batches import BatchNotFound, hold_batches, list_batches, list_unreleased, take_back_batch
 from lookup.exam_desk import ONE, address_of, find_seen, form_of, render, require_editor
 from lookup.exams import Exam
 from lookup.form_fields import Form
@@ -73,7 +74,8 @@ async def hand_in(
         desk = _Desk(request, session, tree, desk_pool, kinds, pages, now)
         return await desk.show_hand_in(exam, ids, form_of(fields, InvalidForm(form.errors)), status=422)
     async with desk_pool.transaction() as connection:
-        await approvals.hand_in(
+        await hold_batches(connection, exam.code)
+        approval = await approvals.hand_in(
             connection,
             kinds,
             RELEASE,
@@ -88,7 +90,7 @@ async def hand_in(
             now=now,
             post=post,
         )
-    return see_other(address_of(exam))
+    return see_other(f"/can-bo/phe-duyet/{approval.id}?vua=trinh")
 
 
 @get(f"{ONE}/dot/{{batch_id:int}}/hoan-tac")
@@ -131,14 +133,12 @@ async def take_back(
     await read_form(request, session)
     actor = actor_of(request, session.officer.id)
     async with desk_pool.transaction() as connection:
-        waits = await find_waiting(connection, RELEASE, exam.code)
-        if waits and batch_id in waits.payload["batches"]:
-            reason = "Một đợt nhập trong nội dung trình đã được hoàn tác."
-            await approvals.withdraw(
-                connection, kinds, waits.id, reason, officer=None, tree=tree, actor=actor, now=now, post=post
-            )
+        ending = partial(_end_waiting, connection, kinds, exam, batch_id, tree, actor, now, post)
+        went_with_it = await ending()
         await take_back_batch(connection, exam, batch_id, actor=actor)
-    return see_other(address_of(exam))
+        # What a colleague handed in before this transaction held the batches.
+        went_with_it = await ending() or went_with_it
+    return see_other(f"{address_of(exam)}?vua={'hoan-tac-va-rut' if went_with_it else 'hoan-tac'}")
 
 
 @get(f"{ONE}/go-bo")
@@ -246,6 +246,27 @@ class _Desk:
     async def _is_staffed(self, connection: asyncpg.Connection, exam: Exam, prepared: Prepared) -> bool:
         authors = [self._session.officer.id, *prepared.prepared_by]
         return await is_staffed(connection, self._tree, exam.unit.code, RELEASE, authors)
+
+
+async def _end_waiting(
+    connection: asyncpg.Connection,
+    kinds: Kinds,
+    exam: Exam,
+    batch_id: int,
+    tree: UnitTree,
+    actor: Actor,
+    now: datetime,
+    post: Post,
+) -> bool:
+    """What waits with this batch in it waits no more; says whether anything did."""
+    waits = await find_waiting(connection, RELEASE, exam.code)
+    if waits is None or batch_id not in waits.payload["batches"]:
+        return False
+    reason = "Một đợt nhập trong nội dung trình đã được hoàn tác."
+    await approvals.withdraw(
+        connection, kinds, waits.id, reason, officer=None, tree=tree, actor=actor, now=now, post=post
+    )
+    return True
 
 
 async def _end_approvals(

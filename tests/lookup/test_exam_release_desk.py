@@ -82,6 +82,13 @@ async def test_the_approver_reads_corrections_by_subject_and_whose_they_are(offi
     assert "đang công bố" in page
 
 
+async def test_who_has_handed_in_sees_what_waits_where(office, connection, hien, hung):
+    await given_batch(office, hien)
+    answer = await hand_in(hien, await batches_of(connection))
+    assert answer.headers["location"] == f"/can-bo/phe-duyet/{await waiting(connection)}?vua=trinh"
+    assert "Đã trình phê duyệt" in text_of(await hien.get(answer.headers["location"]))
+
+
 async def test_exactly_what_was_approved_becomes_public(office, connection, service, visitor, hien, hung):
     await given_batch(office, hien)
     await hand_in(hien, await batches_of(connection))

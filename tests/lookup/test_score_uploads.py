@@ -373,13 +373,42 @@ async def test_a_batch_is_taken_back_and_what_was_before_counts_again(office, hi
 
 
 async def test_what_waits_for_approval_is_withdrawn_with_its_batch(office, hien, connection):
+    await office.hung()
     await given_batch(office, hien)
     (batch,) = await batches_of(connection)
     await hand_in(hien, [batch])
-    assert "đang chờ phê duyệt" in text_of(await hien.get(f"/can-bo/ky-thi/thi-thu/dot/{batch}/hoan-tac"))
-    assert (await hien.submit(f"/can-bo/ky-thi/thi-thu/dot/{batch}/hoan-tac")).status_code == 303
+    assert await connection.fetchval("delete from kit.mails returning recipient like 'hung@%'")
+    undo = f"/can-bo/ky-thi/thi-thu/dot/{batch}/hoan-tac"
+    assert "đang chờ phê duyệt" in text_of(await hien.get(undo))
+    answer = await hien.submit(undo)
+    assert "đã được rút lại cùng lúc" in text_of(await hien.get(answer.headers["location"]))
     assert await waiting(connection) is None
     assert await connection.fetchval("select state from units.approvals") == "withdrawn"
+    rows = await connection.fetch("select recipient, key from kit.mails")
+    assert [(row["recipient"].partition("@")[0], row["key"].split(":")[2]) for row in rows] == [("hung", "withdrawn")]
+
+
+async def test_a_batch_that_is_not_handed_in_withdraws_nothing(office, hien, connection):
+    await given_batch(office, hien)
+    await hand_in(hien, await batches_of(connection))
+    await given_batch(office, hien, RESULTS.replace("8.25", "9"), reason="Sau đó")
+    undo = f"/can-bo/ky-thi/thi-thu/dot/{(await batches_of(connection))[-1]}/hoan-tac"
+    assert "chờ phê duyệt" not in text_of(await hien.get(undo))
+    answer = await hien.submit(undo)
+    page = text_of(await hien.get(answer.headers["location"]))
+    assert "Đã hoàn tác đợt nhập" in page
+    assert "rút lại" not in page
+    assert await waiting(connection)
+
+
+async def test_who_hands_in_while_a_batch_is_taken_back_comes_too_late_or_is_withdrawn(office, hien, connection):
+    await given_batch(office, hien)
+    (batch,) = await batches_of(connection)
+    undo = f"/can-bo/ky-thi/thi-thu/dot/{batch}/hoan-tac"
+    undone, handed = await asyncio.gather(hien.submit(undo), hand_in(hien, [batch]))
+    assert undone.status_code == 303
+    assert handed.status_code in (303, 409)
+    assert await waiting(connection) is None
 
 
 async def test_two_workers_do_not_meet(pool, office, hien, connection):

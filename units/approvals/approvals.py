@@ -176,7 +176,10 @@ async def withdraw(
     await approvals.mark_withdrawn(transaction, id=approval.id, now=now, reason=_bounded("reason", reason))
     if approval.state == "approved":
         await kinds[approval.kind].take_back(transaction, approval.about, approval.payload, actor, now)
-    return await _conclude(transaction, approval.id, "withdrawn", kinds, actor, now, post)
+    withdrawn = await _conclude(transaction, approval.id, "withdrawn", kinds, actor, now, post)
+    if approval.state == "waiting":
+        await letters.tell_that_nothing_waits(transaction, withdrawn, kinds, tree, actor, now, post)
+    return withdrawn
 
 
 async def find_changes(transaction: asyncpg.Connection, approval: Approval, kind: ApprovalKind) -> Preview | None:

@@ -22,17 +22,8 @@ async def tell_deciders(
     transaction: asyncpg.Connection, approval: Approval, kinds: Kinds, tree: UnitTree, now: datetime, post: Post
 ) -> None:
     """Write to everybody who can decide where it waits, deputies of today included; each once for each place."""
-    approvers = await list_approvers(transaction, tree, [approval.decided_in], but=approval.prepared_by)
-    deputies = await letters.list_deputies(
-        transaction,
-        unit_codes=all_codes(tree, [approval.decided_in]),
-        absent=[approver.officer_id for approver in approvers],
-        now=now,
-    )
-    wanted = {approver.officer_id for approver in approvers} | {row["deputy_id"] for row in deputies}
-    people = await find_officers(transaction, sorted(wanted - set(approval.prepared_by)))
     authors = await find_officers(transaction, list(approval.prepared_by))
-    for officer in _reachable(people.values()):
+    for officer in await _list_deciders(transaction, approval, tree, now):
         await post.send(
             transaction,
             "approval_waits",
@@ -45,6 +36,22 @@ async def tell_deciders(
             authors=[author.name for author in authors.values()],
             officer=officer,
         )
+
+
+async def tell_that_nothing_waits(
+    transaction: asyncpg.Connection,
+    approval: Approval,
+    kinds: Kinds,
+    tree: UnitTree,
+    actor: Actor,
+    now: datetime,
+    post: Post,
+) -> None:
+    """Write to those who could have decided: what they were asked to look at was withdrawn."""
+    by = (await find_officers(transaction, [actor.officer_id])).get(actor.officer_id) if actor.officer_id else None
+    for officer in await _list_deciders(transaction, approval, tree, now):
+        if officer.id != actor.officer_id:
+            await _tell(transaction, "withdrawn", approval, kinds, officer, now, post, by=by, absent=None)
 
 
 async def tell_of_decision(
@@ -61,19 +68,51 @@ async def tell_of_decision(
     involved = [*concerned, *([actor.officer_id] if actor.officer_id else []), approval.decided_for or ""]
     people = await find_officers(transaction, sorted(set(involved) - {""}))
     for officer in _reachable(people[each] for each in dict.fromkeys(concerned) if each != actor.officer_id):
-        await post.send(
-            transaction,
-            "approval_decided",
-            to=officer.email,
-            key=f"approval:{approval.id}:{step}:{officer.id}",
-            now=now,
-            approval=approval,
-            step=step,
-            kind_title=kinds[approval.kind].title,
-            officer=officer,
-            by=people.get(actor.officer_id or ""),
-            absent=people.get(approval.decided_for or ""),
-        )
+        by, absent = people.get(actor.officer_id or ""), people.get(approval.decided_for or "")
+        await _tell(transaction, step, approval, kinds, officer, now, post, by=by, absent=absent)
+
+
+async def _tell(
+    transaction: asyncpg.Connection,
+    step: Step,
+    approval: Approval,
+    kinds: Kinds,
+    officer: Officer,
+    now: datetime,
+    post: Post,
+    *,
+    by: Officer | None,
+    absent: Officer | None,
+) -> None:
+    await post.send(
+        transaction,
+        "approval_decided",
+        to=officer.email,
+        key=f"approval:{approval.id}:{step}:{officer.id}",
+        now=now,
+        approval=approval,
+        step=step,
+        kind_title=kinds[approval.kind].title,
+        officer=officer,
+        by=by,
+        absent=absent,
+    )
+
+
+async def _list_deciders(
+    transaction: asyncpg.Connection, approval: Approval, tree: UnitTree, now: datetime
+) -> list[Officer]:
+    """Who can decide where it waits, deputies of today included, and can be written to."""
+    approvers = await list_approvers(transaction, tree, [approval.decided_in], but=approval.prepared_by)
+    deputies = await letters.list_deputies(
+        transaction,
+        unit_codes=all_codes(tree, [approval.decided_in]),
+        absent=[approver.officer_id for approver in approvers],
+        now=now,
+    )
+    wanted = {approver.officer_id for approver in approvers} | {row["deputy_id"] for row in deputies}
+    people = await find_officers(transaction, sorted(wanted - set(approval.prepared_by)))
+    return _reachable(people.values())
 
 
 def _reachable(people: Iterable[Officer]) -> list[Officer]:

@@ -98,3 +98,20 @@ async def test_what_is_taken_back_by_the_command_line_is_told_too(connection, st
     await letters()
     await withdraw(connection, stage.kinds, approval.id, "Theo công văn", **stage.deciding(None))
     assert "tổ kỹ thuật" in (await letters())["lan"].text
+
+
+async def test_whoever_was_asked_to_decide_hears_that_nothing_waits_any_more(connection, stage, letters):
+    lan, hung = await given_editor(connection), await given_approver(connection)
+    binh = await given_editor(connection, "binh")
+    await appoint(connection, stage, hung, binh)
+    approval = await stage.hand_in(connection, lan)
+    await letters()
+    await withdraw(connection, stage.kinds, approval.id, "", **stage.deciding(lan))
+    written = await letters()
+    assert set(written) == {"hung", "binh"}
+    assert written["hung"].subject == "Đã rút lại: Thông báo a"
+    assert "Bà lan" in written["hung"].text
+    second = await stage.hand_in(connection, lan)
+    await letters()
+    await withdraw(connection, stage.kinds, second.id, "Nhầm", **stage.deciding(hung))
+    assert set(await letters()) == {"lan", "binh"}
