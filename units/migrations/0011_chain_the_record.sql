@@ -59,7 +59,7 @@ begin
         return false;
     end if;
     -- Two that make the same one at once: the second waits, then sees it.
-    perform pg_advisory_xact_lock(7202612);
+    perform pg_advisory_xact_lock(7202615);
     if to_regclass('units.' || name) is not null then
         return false;
     end if;
