@@ -74,7 +74,7 @@ async def officer_page(
         is_oneself=officer.id == viewer.id,
         may_grant=bool(managed) and officer.id != viewer.id and not has_left,
         managed=set() if has_left else set(managed),
-        may_invite_again=officer.state == "invited" and not member.has_password and bool(managed),
+        may_invite_again=officer.state == "invited" and bool(managed),
         may_end=may_end(viewer, officer, tree) and not has_left,
         may_describe=may_describe(viewer, officer, tree),
         unit_choices=[(code, tree.find(code).name) for code in managed],

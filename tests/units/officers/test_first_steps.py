@@ -163,6 +163,20 @@ async def test_whoever_has_a_password_shows_it_before_setting_up_another_second_
     assert await browser.is_in()
 
 
+async def test_whoever_breaks_off_after_the_password_reads_how_to_go_on(connection, service, settings, lan, invitation):
+    browser = Browser(service)
+    await come_by(browser, invitation)
+    await browser.send(FIRST, **HERSELF)
+    later = Browser(service)
+    answer = await come_by(later, invitation)
+    assert answer.status_code == 410
+    assert "đăng nhập bằng mật khẩu đó" in answer.text
+    await later.give_password(lan.email, HERSELF["password"])
+    path = path_in((await letters(connection, settings, "first_steps_again"))[0][1])
+    assert (await come_by(later, path)).headers["location"] == FIRST
+    assert (await later.send(FIRST, current=HERSELF["password"])).headers["location"] == SECOND
+
+
 async def test_an_invitation_opens_nothing_for_whoever_is_active(connection, service, settings):
     hung = await given_officer(connection, "hung", ("so", "editor"), keys=keys_of(settings))
     secret = await make_token(connection, hung.id, "invitation", timedelta(days=7), MORNING)

@@ -159,6 +159,15 @@ async def test_she_invites_by_a_form(office, desk):
     assert len(await office.letters(officer.email)) == 2
 
 
+async def test_whoever_broke_off_after_the_password_is_sent_a_link_again(office, desk):
+    lan = await given_officer(office.connection, "chi", ("phuong", "editor"), state="invited", totp_secret=None)
+    page = (await desk.get(f"{HOME}/{lan.id}")).text
+    assert "Chờ thiết lập xác thực hai lớp" in page
+    assert "Gửi lại liên kết thiết lập" in page
+    then_went_on(await desk.submit(f"{HOME}/{lan.id}/moi-lai"), f"{HOME}/{lan.id}")
+    assert len(await office.letters(lan.email)) == 1
+
+
 async def test_all_mistakes_are_told_at_once_beside_what_was_typed(desk):
     answer = await desk.submit(
         f"{HOME}/moi", unit="thcs", role="", email="chi@gmail.com", full_name="", office_phone="0912 345 678"
