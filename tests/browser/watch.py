@@ -32,7 +32,7 @@ class Watch:
         if self._visits_officers:
             left["cookies"] = [cookie for cookie in left["cookies"] if not _is_an_officers(cookie)]
         kept = [f"keeps {name}: {things}" for name, things in left.items() if things]
-        return self._seen + kept + [trouble for page in self._context.pages for trouble in await _look_at(page)]
+        return self._seen + kept + [trouble for page in self._context.pages for trouble in await look_at(page)]
 
     def _look_at_request(self, request: Request) -> None:
         self._visits_officers |= request.url.startswith(f"{self._home}can-bo")
@@ -52,7 +52,8 @@ def _is_an_officers(cookie: dict) -> bool:
     return cookie["name"].startswith(COOKIE) and cookie["httpOnly"] and cookie["secure"]
 
 
-async def _look_at(page: Page) -> list[str]:
+async def look_at(page: Page) -> list[str]:
+    """What is wrong with a page as it stands."""
     if page.url == "about:blank":
         return []
     troubles = ["keeps something in the tab's storage"] if await page.evaluate(_KEPT_IN_THE_TAB) else []
