@@ -1,5 +1,6 @@
 """Which approvals somebody is shown: what waits for them, what they handed in, what was decided."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,12 @@ async def find_approval(database: Database, approval_id: str) -> Approval:
     if row is None:
         raise ApprovalNotFound
     return read_approval(row)
+
+
+async def find_approvals(database: Database, approval_ids: Sequence[str]) -> dict[str, Approval]:
+    """Several approvals by their ids, whoever asks; what nobody has handed in is left out."""
+    rows = await approvals.list_by_id(database, ids=list(approval_ids)) if approval_ids else []
+    return {found.id: found for found in map(read_approval, rows)}
 
 
 async def find_waiting(database: Database, kind: str, about: str) -> Approval | None:

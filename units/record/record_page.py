@@ -1,5 +1,6 @@
 """The officers' page of the record, `/can-bo/nhat-ky`: who did what; looking is on the record too."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,9 @@ from kit.bounded_pool import BoundedPool
 from kit.clock import VIETNAM
 from kit.errors import InvalidForm
 from kit.pages import Pages, see_other
+from units.approvals.approval import Approval
+from units.approvals.authority import may_see
+from units.approvals.lists import find_approvals
 from units.officers.doorkeeper import read_form
 from units.officers.officers import find_officers
 from units.officers.sessions import Session
@@ -21,7 +25,7 @@ from units.record.export import stream_csv, stream_workbook
 from units.record.sealer import find_head
 from units.record.search import PAGE, Filter, Reach, count_waiting, list_entries, reach_of, read_filter
 from units.record.verify import find_last_check
-from units.record.words import ACTIONS, people_in, tell, unit_name
+from units.record.words import ACTIONS, is_id, people_in, tell, unit_name
 from units.unit_tree import UnitTree
 
 HERE = "/can-bo/nhat-ky"
@@ -131,6 +135,7 @@ class _Page:
             session=self._session,
             form={"values": values, "errors": errors},
             entries=[(entry, tell(entry, names, self._tree)) for entry in entries],
+            approvals=await self._approvals(entries),
             query=wanted.query if wanted else {},
             after=after,
             more=urlencode(wanted.query | {"sau": entries[-1].place}) if wanted and len(found) > PAGE else None,
@@ -138,6 +143,12 @@ class _Page:
             actions=sorted(ACTIONS.items(), key=lambda each: each[1]),
             state=await self._state(),
         )
+
+    async def _approvals(self, entries: Sequence[Any]) -> dict[str, Approval]:
+        """Those which the entries are about, as far as this officer may open them."""
+        ids = {entry.object_id for entry in entries if entry.object_kind == "approval"}
+        found = await find_approvals(self._pool, sorted(id_ for id_ in ids if is_id(id_)))
+        return {id_: each for id_, each in found.items() if may_see(each, self._session.officer, self._tree)}
 
     async def _note(self, wanted: Filter, shown: int, after: str | None) -> None:
         told = _filters(wanted) | {"shown": shown} | ({"page": True} if after else {})

@@ -46,12 +46,17 @@ class Told(msgspec.Struct, frozen=True):
     changes: list[Line]
 
 
+def is_id(text: str) -> bool:
+    """Whether it looks like the number of an officer or an approval."""
+    return bool(_ID.fullmatch(text))
+
+
 def people_in(entries: Iterable[Any]) -> list[str]:
     """Numbers of all who may be officers in these entries: doers, objects, and whoever the details name."""
     found: set[str] = set()
     for entry in entries:
         found |= {entry.officer_id or "", entry.object_id, *_texts(entry.details)}
-    return sorted(each for each in found if _ID.fullmatch(each))
+    return sorted(each for each in found if is_id(each))
 
 
 def tell(entry: Any, names: Mapping[str, str], tree: UnitTree) -> Told:

@@ -9,7 +9,10 @@ import msgspec
 import openpyxl
 import pytest
 
+from server.approval_kinds import KINDS
 from tests.officers import given_officer, given_unit, signed_in
+from tests.units.approvals.notices import given_editor as given_approvals_editor
+from tests.units.approvals.notices import given_stage
 from tests.units.record.writing import given_entries, sealed
 from units.record.entries import Actor, write
 
@@ -56,6 +59,27 @@ async def test_an_entry_reads_as_who_did_what_to_what_field_by_field(desk, conne
     assert "Có hiệu lực từ 8 giờ 00, ngày 01/7/2026" in text
     assert "trang cán bộ, địa chỉ mạng 203.0.113.9" in text
     assert f"Số thứ tự {last}" in text
+
+
+async def test_an_approval_is_named_by_what_it_is_about_and_leads_there(desk, connection, settings, monkeypatch):
+    stage = await given_stage(connection, settings)
+    monkeypatch.setitem(KINDS, "notice", stage.notices)
+    approval = await stage.hand_in(connection, await given_approvals_editor(connection))
+    page = (await desk.get(HERE, params={"viec": "approval.handed_in"})).text
+    title = f'<a href="/can-bo/phe-duyet/{approval.id}">Thông báo a</a>'
+    assert f"<dt>Đối tượng</dt><dd>{title}" in page
+    assert f"<code>{approval.id}" not in page
+    assert (await desk.get(f"/can-bo/phe-duyet/{approval.id}")).status_code == 200
+
+
+async def test_an_approval_that_its_reader_may_not_open_stays_a_number(desk, connection, settings, monkeypatch):
+    monkeypatch.setattr("units.record.record_page.may_see", lambda *_: False)
+    approval = await (await given_stage(connection, settings)).hand_in(
+        connection, await given_approvals_editor(connection)
+    )
+    page = (await desk.get(HERE, params={"viec": "approval.handed_in"})).text
+    assert f"<dt>Đối tượng</dt><dd><code>{approval.id}</code>" in page
+    assert "Thông báo a" not in page
 
 
 async def test_only_entries_of_units_in_reach_are_shown(desk, connection, service, editor):

@@ -13,6 +13,9 @@ returning id::text;
 -- name: find_approval(id)^
 select * from units.approvals where id = :id::text::uuid;
 
+-- name: list_by_id(ids)
+select * from units.approvals where id = any (:ids::text[]::uuid[]);
+
 -- name: lock_approval(id)^
 select * from units.approvals where id = :id::text::uuid for update;
 
