@@ -16,6 +16,7 @@ from kit.bounded_pool import BoundedPool
 from kit.mail.post import Post
 from kit.pages import Pages, see_other
 from kit.tables import TableError
+from units import places
 from units.approvals import approvals
 from units.approvals.approval import AlreadyWaiting
 from units.approvals.kinds import Kinds
@@ -255,6 +256,14 @@ def _as_it_is(kind: type, unit: Unit) -> dict[str, str]:
     return {}
 
 
+def _commune_of(unit: Unit) -> str:
+    """Its name, beside the code that the form is filled with."""
+    try:
+        return places.commune(unit.commune_code).name if unit.commune_code else ""
+    except PlaceNotFound:
+        return ""
+
+
 def _page(
     request: Request,
     pages: Pages,
@@ -272,7 +281,8 @@ def _page(
     found: dict[str, Any] = {"problems": [], "problem_count": 0}
     return pages.render(
         request, "units/desk_change.html", status=status, unit=next(iter(tree)), now=now, session=session, shown=shown,
-        act=act, action=TITLES[ACTS[act]], form=form(typed, reading.errors), **(found | context),
+        act=act, action=TITLES[ACTS[act]], form=form(typed, reading.errors), commune=_commune_of(shown),
+        **(found | context),
     )  # fmt: skip
 
 

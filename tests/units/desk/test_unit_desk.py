@@ -10,6 +10,7 @@ from tests.officers import given_officer, given_unit, signed_in
 from tests.people import MORNING
 from tests.units.faces.test_editorial_board import BOARD
 from tests.units.faces.test_unit_pictures import SVG, picture
+from units import places
 from units.faces.editorial_board import find_board, set_board
 from units.history.decisions import list_former_names
 from units.units import list_units
@@ -104,6 +105,16 @@ async def test_who_may_see_but_not_change_is_refused(connection, service, school
     assert (await own.get("/can-bo/don-vi/thpt-a/them-don-vi")).status_code == 200
     for path in ("/doi-ten", "/dieu-chuyen", "/sap-nhap", "/giai-the"):
         assert (await own.get(f"/can-bo/don-vi/thpt-a{path}")).status_code == 403, path
+
+
+async def test_a_place_is_named_beside_its_code(connection, service, school):
+    await connection.execute("update units.units set commune_code = '00004' where code = 'thpt-a'")
+    desk = await given_desk(connection, service, "hung", ("so", "administrator"))
+    page = (await desk.get("/can-bo/don-vi/thpt-a/dieu-chuyen")).text
+    assert 'value="00004"' in page
+    assert f"Hiện nay: {places.commune('00004').name}, mã 00004." in page
+    other = (await desk.get("/can-bo/don-vi/xa-b/dieu-chuyen")).text
+    assert "Hiện nay" not in other
 
 
 async def test_a_page_shows_just_what_one_may_do(connection, service, school):
