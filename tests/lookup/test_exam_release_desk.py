@@ -89,6 +89,13 @@ async def test_who_has_handed_in_sees_what_waits_where(office, connection, hien,
     assert "Đã trình phê duyệt" in text_of(await hien.get(answer.headers["location"]))
 
 
+async def test_the_second_look_names_the_unit_once(office, connection, hien, hung):
+    await given_batch(office, hien)
+    await hand_in(hien, await batches_of(connection))
+    answer = await hung.get(f"/can-bo/phe-duyet/{await waiting(connection)}/phe-duyet")
+    assert answer.text.count("<dt>Đơn vị</dt>") == 1
+
+
 async def test_exactly_what_was_approved_becomes_public(office, connection, service, visitor, hien, hung):
     await given_batch(office, hien)
     await hand_in(hien, await batches_of(connection))

@@ -388,6 +388,15 @@ async def test_what_waits_for_approval_is_withdrawn_with_its_batch(office, hien,
     assert [(row["recipient"].partition("@")[0], row["key"].split(":")[2]) for row in rows] == [("hung", "withdrawn")]
 
 
+async def test_files_that_are_not_imported_stand_together_with_the_day_of_the_week(office, hien):
+    await send_file(hien, "thi-thu", "x,y\n1,2\n")
+    await office.work()
+    page = text_of(await hien.get("/can-bo/ky-thi/thi-thu"))
+    assert "Tệp chưa nhập" in page
+    assert "Không đọc được" in page
+    assert "8 giờ 00, thứ Tư ngày 01/7/2026" in page
+
+
 async def test_a_batch_that_is_not_handed_in_withdraws_nothing(office, hien, connection):
     await given_batch(office, hien)
     await hand_in(hien, await batches_of(connection))

@@ -4,6 +4,8 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from kit import locale
 from kit.sql import Database
 from units.approvals.approval import Approval
@@ -36,7 +38,15 @@ async def _waiting(
     kinds: Kinds, database: Database, officer: Officer, tree: UnitTree, now: datetime
 ) -> HomeSection | None:
     found = await list_waiting_for(database, officer, tree, now)
-    items = [_item(each, kinds, tree, each.takes_effect_at, "", "wait") for each in found[:_MOST]]
+    authors = await find_officers(database, sorted({each.handed_in_by for each in found[:_MOST] if each.handed_in_by}))
+    items = [
+        msgspec.structs.replace(
+            _item(each, kinds, tree, each.takes_effect_at, "", "wait"),
+            by=authors[each.handed_in_by].name if each.handed_in_by in authors else "Tổ kỹ thuật",
+            since=each.handed_in_at,
+        )
+        for each in found[:_MOST]
+    ]
     return HomeSection("Chờ thầy/cô phê duyệt", items, _more(f"{HERE}?muc=cho-toi", len(found)))
 
 

@@ -22,7 +22,7 @@ home = sql.load(__file__, "home")
 class HomeItem(msgspec.Struct, frozen=True):
     """One thing on the page: where it leads, what it is, and a word on where it stands (`tone` as in tag.html).
 
-    `when` says of what `at` is the moment ("Hiệu lực").
+    `when` says of what `at` is the moment ("Hiệu lực"); `by` and `since`: who handed it in, and when.
     """
 
     address: str
@@ -32,6 +32,8 @@ class HomeItem(msgspec.Struct, frozen=True):
     when: str = ""
     tag: str = ""
     tone: str = "plain"
+    by: str = ""
+    since: datetime | None = None
 
 
 class HomeSection(msgspec.Struct, frozen=True):

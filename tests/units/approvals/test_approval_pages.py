@@ -1,5 +1,6 @@
 """The pages of approvals: what waits, what it changes, and a decision that is meant."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,12 @@ async def test_approving_takes_a_second_look_and_says_what_happens_next(connecti
     answer = await desk.submit(f"{HERE}/{waiting.id}/rut-lai", reason="Hoãn")
     assert "Đã rút lại" in (await desk.get(answer.headers["location"])).text
     assert not stage.notices.public
+
+
+async def test_the_first_page_says_who_handed_in_and_since_when(connection, stage, lan, hung, desk_of):
+    await stage.hand_in(connection, lan)
+    home = " ".join(re.sub(r"<[^>]+>", "", main_of((await (await desk_of(hung)).get("/can-bo")).text)).split())
+    assert "Trình lúc 8 giờ 00, thứ Tư ngày 01/7/2026, Bà lan" in home
 
 
 async def test_the_page_shows_what_changes_and_who_prepared_it(connection, stage, lan, hung, desk_of):
@@ -273,7 +280,7 @@ async def test_a_calm_first_page_knows_my_units_and_my_last_sign_in(stage, hung,
     assert "Người phê duyệt" in page
     assert "Đây là lần đăng nhập đầu tiên." in page
     await desk_of(hung)
-    assert "8 giờ 00, ngày 01/7/2026" in (await desk.get("/can-bo")).text
+    assert "8 giờ 00, thứ Tư ngày 01/7/2026" in (await desk.get("/can-bo")).text
 
 
 async def test_navigation_shows_what_ones_roles_open(connection, stage, desk_of):
