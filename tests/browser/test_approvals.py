@@ -47,7 +47,7 @@ async def test_something_is_approved_from_the_first_page_to_the_last_word(connec
     await expect(page.locator("[data-part=minutes]")).not_to_have_text("–")
     await page.get_by_role("link", name="Phê duyệt…").click()
     await page.get_by_role("button", name="Phê duyệt").click()
-    await expect(page.get_by_role("status").first).to_contain_text("Đã phê duyệt")
+    await expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("Đã phê duyệt")
     await expect(page.locator(".areas .count-badge")).to_have_count(0)
     assert (await find_approval(connection, waiting.id)).state == "approved"
 
@@ -67,7 +67,7 @@ async def test_the_keyboard_alone_sends_something_back(connection, stage, servic
     await page.keyboard.type("Thiếu chữ ký")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("status").first).to_contain_text("Đã trả lại")
+    await expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("Đã trả lại")
     assert (await find_approval(connection, waiting.id)).reason == "Thiếu chữ ký"
 
 
@@ -81,7 +81,7 @@ async def test_without_a_script_everything_can_be_decided(connection, stage, ser
     await page.get_by_role("link", name="Phê duyệt…").click()
     await page.get_by_role("button", name="Phê duyệt và công khai ngay").click()
     await expect(page.get_by_role("heading", name="Thông báo a")).to_be_visible()
-    await expect(page.get_by_role("status").first).to_contain_text("Đã phê duyệt")
+    await expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("Đã phê duyệt")
     assert (await find_approval(connection, waiting.id)).state == "approved"
     await context.close()
 
