@@ -124,6 +124,8 @@ async def test_from_a_file_with_mistakes_to_what_waits_for_approval(connection, 
     await page.get_by_label("Ngày", exact=True).fill("2026-07-03")
     await page.get_by_label("Giờ", exact=True).fill("08:00")
     await page.get_by_role("button", name="Trình phê duyệt").click()
+    await expect(page.get_by_text("Đã trình phê duyệt")).to_be_visible()
+    await page.goto("/can-bo/ky-thi/thi-thu")
     await expect(page.get_by_text("Đang chờ phê duyệt")).to_be_visible()
     await is_good(page, "11-waits")
     await page.goto("/can-bo/ky-thi")
