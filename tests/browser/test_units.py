@@ -10,6 +10,7 @@ from tests.people import MORNING
 from tests.units.faces.test_editorial_board import BOARD
 from tests.units.faces.test_unit_pictures import picture
 from units.changes import Change, announce
+from units.faces.contacts import set_contacts
 from units.faces.editorial_board import set_board
 from units.faces.look import Look, set_look
 from units.faces.pictures import keep_picture, remake
@@ -29,6 +30,9 @@ async def units(connection, service) -> None:
         responsible_person="Ông Lê Quang Hải, Phó Giám đốc Sở",
     )  # fmt: skip
     await set_board(connection, "so", BOARD)
+    lan = await given_officer(connection, "lan", ("so", "reviewer"), full_name="Vũ Thu Lan")
+    await connection.execute("update units.officers set office_phone = '1900 0000, máy lẻ 12'")
+    await set_contacts(connection, "so", [lan.id])
     digest = await keep_picture(connection, "so", await remake(picture()), MORNING)
     await set_look(connection, "so", Look("#7a1f3d", digest))
     await given_unit(connection, "xa-ben-may", kind="commune", name="Ủy ban nhân dân xã Bến Mây")
@@ -41,6 +45,8 @@ async def units(connection, service) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/en"])
 async def test_public_pages_are_clean(units, page, prefix):
+    await page.goto(f"{prefix}/don-vi/so")
+    await expect(page.get_by_role("link", name="lan@vangiang.edu.vn")).to_be_visible()
     for path in ("", "?q=khong-co-dau", "?cap=primary&trang=2", "/so", "/thpt-ben-may", "/khong-co"):
         await page.goto(f"{prefix}/don-vi{path}")
         await then_axe_finds_nothing(page)

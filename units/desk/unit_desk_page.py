@@ -23,6 +23,7 @@ from units.desk.unit_forms import Reading, form, page_as_typed, read_page
 from units.directory.directory_page import name_finder
 from units.directory.search import read_wanted
 from units.directory.shelf import UnitShelf
+from units.faces.contacts import find_eligible
 from units.faces.page_approval import PARTS, change_between, find_page
 from units.faces.pictures import LARGEST, PictureRefused, find_picture, keep_picture, remake
 from units.officers.doorkeeper import check_token
@@ -106,7 +107,7 @@ async def show_unit(
         request, "units/desk_unit.html", unit=next(iter(tree)), now=now, session=session, shown=shown, tree=tree,
         manager=managers[0] if managers else None,
         commune=(await unit_shelf.directory(tree)).commune_name(shown.commune_code),
-        story=await unit_shelf.story(tree, shown),
+        story=await unit_shelf.story(tree, shown, now),
         parts=PARTS,
         below=[] if shown.succeeded_by else sorted(tree.managed_by(unit_code), key=lambda each: sort_key(each.name)),
         officers=await unit_desk.count_officers(desk_pool, unit_code=unit_code),
@@ -160,7 +161,7 @@ async def show_page_form(
     waiting = await approvals.find_waiting(desk_pool, "unit-page", unit_code)
     return pages.render(
         request, "units/desk_edit.html", unit=next(iter(tree)), now=now, session=session, shown=shown,
-        form=form(page_as_typed(page)), waiting=waiting,
+        form=form(page_as_typed(page)), waiting=waiting, eligible=await find_eligible(desk_pool, unit_code),
     )  # fmt: skip
 
 
@@ -182,7 +183,8 @@ async def hand_in_page(
     page = await find_page(desk_pool, unit_code)
     reading = Reading(typed)
     logo = await _read_logo(reading, typed, desk_pool, session, request, unit_code, now)
-    wanted = read_page(reading, page, now, logo)
+    eligible = await find_eligible(desk_pool, unit_code)
+    wanted = read_page(reading, page, now, logo, eligible)
     change = change_between(page, wanted)
     if not reading.errors and change.is_empty:
         reading.wrong("short_name", "page_unchanged")
@@ -194,7 +196,7 @@ async def hand_in_page(
             reading.wrong("short_name", "page_waits_already")
     return pages.render(
         request, "units/desk_edit.html", status=422, unit=next(iter(tree)), now=now, session=session, shown=shown,
-        form=form(typed | {"logo_kept": logo or ""}, reading.errors),
+        form=form(typed | {"logo_kept": logo or ""}, reading.errors), eligible=eligible,
         waiting=await approvals.find_waiting(desk_pool, "unit-page", unit_code),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What officers type about units, read field by field: every mistake at once, each beside its field."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from kit.vietnamese import nfc, search_key
 from units import places
 from units.directory.directory_page import web_address
 from units.directory.search import KINDS, Directory, Wanted
+from units.faces.contacts import MOST_CONTACTS, Contact
 from units.faces.editorial_board import Board, Part, Person, read_people, write_people
 from units.faces.look import Look, accent_mistakes, read_accent
 from units.faces.page_approval import FACTS, Page
@@ -24,6 +25,8 @@ LONGEST = 300
 _HOTLINE = re.compile(r"[0-9 +().,/-]*")
 _CODE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MOST_NAMED = 5
+# A box for each officer, named by her number.
+CONTACT = "contact-"
 _PARTS: tuple[tuple[Part, str], ...] = (("head", "head"), ("deputy", "deputies"), ("member", "members"))
 
 
@@ -51,6 +54,10 @@ class Reading:
         """What was typed, as it was typed."""
         value = self._typed.get(field)
         return value if isinstance(value, str) else ""
+
+    def ticked(self, prefix: str) -> set[str]:
+        """What the boxes whose names begin so stand for."""
+        return {name.removeprefix(prefix) for name in self._typed if name.startswith(prefix) and self.text(name)}
 
     def day(self, field: str, now: datetime) -> date | None:
         """A day until today, day first; None for a mistake, or nothing."""
@@ -123,8 +130,8 @@ class Reading:
         return code
 
 
-def read_page(reading: Reading, page: Page, now: datetime, logo: str | None) -> Page:
-    """The page as the form would have it; `logo` is the hash of what it shows."""
+def read_page(reading: Reading, page: Page, now: datetime, logo: str | None, eligible: Sequence[Contact]) -> Page:
+    """The page as the form would have it; `logo` is the hash of what it shows, `eligible` who may be named."""
     facts = {fact: reading.line(fact) for fact in FACTS}
     if not facts["short_name"]:
         reading.wrong("short_name", "required")
@@ -136,7 +143,7 @@ def read_page(reading: Reading, page: Page, now: datetime, logo: str | None) -> 
     # What stood there before the rule may stay.
     if accent and accent != page.look.accent:
         reading.errors += accent_mistakes(accent)
-    return Page(page.name, facts, board, Look(accent, logo))
+    return Page(page.name, facts, board, Look(accent, logo), _read_contacts(reading, eligible))
 
 
 def page_as_typed(page: Page) -> dict[str, str]:
@@ -146,7 +153,7 @@ def page_as_typed(page: Page) -> dict[str, str]:
     if board:
         values |= {"board_number": board.decision_number, "board_on": f"{board.decided_on:%d/%m/%Y}"}
         values |= {field: write_people(board.of(part)) for part, field in _PARTS}
-    return values
+    return values | {CONTACT + contact.officer_id: "1" for contact in page.contacts}
 
 
 def _check_contacts(reading: Reading, facts: dict[str, str]) -> None:
@@ -159,6 +166,15 @@ def _check_contacts(reading: Reading, facts: dict[str, str]) -> None:
             validate_email(facts["email"], check_deliverability=False)
         except EmailNotValidError:
             reading.wrong("email", "email_malformed")
+
+
+def _read_contacts(reading: Reading, eligible: Sequence[Contact]) -> tuple[Contact, ...]:
+    ticked = reading.ticked(CONTACT)
+    if ticked - {contact.officer_id for contact in eligible}:
+        reading.wrong("contacts", "contact_not_of_unit")
+    if len(ticked) > MOST_CONTACTS:
+        reading.wrong("contacts", "contacts_too_many", most=MOST_CONTACTS)
+    return tuple(contact for contact in eligible if contact.officer_id in ticked)
 
 
 def _read_board(reading: Reading, now: datetime) -> Board | None:

@@ -81,7 +81,7 @@ async def show_unit(
         manager=managers[0] if managers else None,
         commune=(await unit_shelf.directory(tree)).commune_name(unit.commune_code),
         website=web_address(unit.website),
-        story=await unit_shelf.story(tree, unit),
+        story=await unit_shelf.story(tree, unit, now),
         offers=[Offered(offer.template, things) for offer in offers if (things := offer.find(unit, tree))],
         below=below[:_MOST_BELOW],
         below_count=len(below),

@@ -1,6 +1,7 @@
 """What pages say of a unit beyond the tree: its board, its history and its logo, asked for once, then at hand."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -11,6 +12,7 @@ from kit.errors import ServiceUnavailable
 from kit.sql import Database
 from units import places
 from units.directory.search import Directory
+from units.faces.contacts import Contact, find_contacts
 from units.faces.editorial_board import Board, find_board
 from units.faces.pictures import find_picture
 from units.history.events import FormerName, UnitEvent, list_events, list_former_names
@@ -21,6 +23,8 @@ directory = sql.load(__file__, "shelf")
 
 # A picture's hash is its name: it never changes.
 _LOGO_SECONDS = 86_400
+# Whoever leaves the unit is no longer named, without a change of the unit being announced.
+_CONTACTS_LAST = timedelta(seconds=3)
 _AWAY = (ServiceUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
@@ -30,13 +34,15 @@ class Story(msgspec.Struct, frozen=True):
     board: Board | None = None
     events: list[UnitEvent] = []
     former_names: list[FormerName] = []
+    contacts: list[Contact] = []
     is_whole: bool = True
 
 
 class UnitShelf:
     """Kept as long as the tree is the same one: every change to a unit brings a new tree to every node.
 
-    So PostgreSQL is asked once for each unit and change, and a page never shows a board that was taken down.
+    So PostgreSQL is asked once for each unit and change, and a page never shows a board that was taken down. Contact
+    persons are asked for again after seconds: they go with their accounts and roles, of which no tree tells.
     """
 
     def __init__(self, database: Database, cache: Cache) -> None:
@@ -44,6 +50,7 @@ class UnitShelf:
         self._tree: UnitTree | None = None
         self._directory: Directory | None = None
         self._stories: dict[str, Story] = {}
+        self._contacts: dict[str, tuple[datetime, asyncio.Task[list[Contact] | None]]] = {}
         self._making = asyncio.Lock()
 
     async def directory(self, tree: UnitTree) -> Directory:
@@ -63,8 +70,30 @@ class UnitShelf:
                 self._directory = made
             return self._directory
 
-    async def story(self, tree: UnitTree, unit: Unit) -> Story:
+    async def story(self, tree: UnitTree, unit: Unit, now: datetime) -> Story:
         """What there is to tell of a unit of this tree; little while PostgreSQL is away."""
+        story = await self._lasting_story(tree, unit)
+        if unit.closed_on is not None or not story.is_whole:
+            return story
+        contacts = await self._contacts_of(tree, unit.code, now)
+        return msgspec.structs.replace(story, contacts=contacts or [], is_whole=contacts is not None)
+
+    async def _contacts_of(self, tree: UnitTree, code: str, now: datetime) -> list[Contact] | None:
+        """Whom to ask there; None while PostgreSQL is away. Many who ask at the same time ask once."""
+        self._turn_to(tree)
+        known = self._contacts.get(code)
+        if known is None or not known[0] <= now < known[0] + _CONTACTS_LAST:
+            known = self._contacts[code] = now, asyncio.create_task(self._ask_for_contacts(code))
+        # A visitor who leaves does not take the answer away from the others.
+        return await asyncio.shield(known[1])
+
+    async def _ask_for_contacts(self, code: str) -> list[Contact] | None:
+        try:
+            return await find_contacts(self._database, code)
+        except _AWAY:
+            return None
+
+    async def _lasting_story(self, tree: UnitTree, unit: Unit) -> Story:
         self._turn_to(tree)
         if (known := self._stories.get(unit.code)) is not None:
             return known
@@ -95,7 +124,7 @@ class UnitShelf:
 
     def _turn_to(self, tree: UnitTree) -> None:
         if self._tree is not tree:
-            self._tree, self._directory, self._stories = tree, None, {}
+            self._tree, self._directory, self._stories, self._contacts = tree, None, {}, {}
 
 
 def _commune_name(code: str) -> str | None:

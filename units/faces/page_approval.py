@@ -1,5 +1,6 @@
 """A unit's own page, prepared by one person and approved by another: its facts, its board, its look."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from kit.errors import DomainError
 from kit.sql import Database
 from units.approvals.kinds import Difference, Prepared, Preview
 from units.changes import Change, announce
+from units.faces.contacts import Contact, choose_contacts, find_contacts, set_contacts
 from units.faces.editorial_board import Board, find_board, set_board
 from units.faces.look import Look, light_ratio, pair_of, set_look
 from units.faces.pictures import find_picture
@@ -56,11 +58,13 @@ class PageChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     board: Board | UnsetType | None = UNSET
     accent: str | UnsetType | None = UNSET
     logo: str | UnsetType | None = UNSET
+    # Officers of the unit, by number, in their order.
+    contacts: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is to be different."""
-        return not self.facts and self.board is UNSET and self.accent is UNSET and self.logo is UNSET
+        return not self.facts and all(part is UNSET for part in (self.board, self.accent, self.logo, self.contacts))
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ class Page(msgspec.Struct, frozen=True):
     facts: dict[str, str]
     board: Board | None
     look: Look
+    contacts: tuple[Contact, ...] = ()
 
 
 async def find_page(database: Database, unit_code: str) -> Page:
@@ -78,7 +83,10 @@ async def find_page(database: Database, unit_code: str) -> Page:
     if row is None:
         raise UnitNotFound(unit=unit_code)
     facts = {fact: row[fact] for fact in FACTS}
-    return Page(row["name"], facts, await find_board(database, unit_code), Look(row["accent"], row["logo"]))
+    return Page(
+        row["name"], facts, await find_board(database, unit_code), Look(row["accent"], row["logo"]),
+        tuple(await find_contacts(database, unit_code)),
+    )  # fmt: skip
 
 
 def change_between(page: Page, wanted: Page) -> PageChange:
@@ -88,7 +96,12 @@ def change_between(page: Page, wanted: Page) -> PageChange:
         board=UNSET if wanted.board == page.board else wanted.board,
         accent=UNSET if wanted.look.accent == page.look.accent else wanted.look.accent,
         logo=UNSET if wanted.look.logo == page.look.logo else wanted.look.logo,
+        contacts=UNSET if set(_ids(wanted.contacts)) == set(_ids(page.contacts)) else _ids(wanted.contacts),
     )
+
+
+def _ids(contacts: Sequence[Contact]) -> tuple[str, ...]:
+    return tuple(contact.officer_id for contact in contacts)
 
 
 class UnitPage:
@@ -98,12 +111,18 @@ class UnitPage:
     title = "Trang của đơn vị"
 
     async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:
-        """Field by field what the public reads now and would read. Raises PageUnchanged, PictureGone, UnitNotFound."""
+        """Field by field what the public reads now and would read.
+
+        Raises ContactNotOfUnit, PageUnchanged, PictureGone, UnitNotFound.
+        """
         change = msgspec.convert(payload, PageChange)
         page = await find_page(transaction, about)
         if isinstance(change.logo, str) and await find_picture(transaction, about, change.logo) is None:
             raise PictureGone
         differences = _differences(page, change)
+        if change.contacts is not UNSET:
+            chosen = await choose_contacts(transaction, about, change.contacts)
+            differences += _told("Cán bộ phụ trách", _contacts_line(page.contacts), _contacts_line(chosen))
         if not differences:
             raise PageUnchanged
         facts = [("Đơn vị", page.name), ("Số mục thay đổi", str(len(differences)))]
@@ -119,7 +138,7 @@ class UnitPage:
         actor: Actor,
         now: datetime,
     ) -> None:
-        """Change the page, at once and whole. Raises UnitNotFound, UnitRefused."""
+        """Change the page, at once and whole. Raises ContactNotOfUnit, UnitNotFound, UnitRefused."""
         change = msgspec.convert(payload, PageChange)
         page = await find_page(transaction, about)
         if change.facts:
@@ -136,6 +155,12 @@ class UnitPage:
             await set_look(transaction, about, look)
             told = _only_changed({"accent": [page.look.accent, look.accent], "logo": [page.look.logo, look.logo]})
             await write(transaction, actor, "unit_look.changed", ("unit", about), unit=about, changes=told)
+        if change.contacts is not UNSET:
+            await set_contacts(transaction, about, change.contacts)
+            await write(
+                transaction, actor, "unit_contacts.changed", ("unit", about), unit=about,
+                changes={"officers": [list(_ids(page.contacts)), list(change.contacts)]},
+            )  # fmt: skip
         await announce(transaction, Change("unit", about, "described"), now)
 
     async def take_back(
@@ -176,7 +201,16 @@ def _differences(page: Page, change: PageChange) -> list[Difference]:
         pairs.append(("Màu nhấn", _accent_line(page.look.accent), _accent_line(change.accent)))
     if change.logo is not UNSET and change.logo != page.look.logo:
         pairs.append(("Biểu trưng", _logo_line(page.look.logo), _logo_line(change.logo)))
-    return [Difference(what, before or NOTHING, after or NOTHING) for what, before, after in pairs if before != after]
+    return [difference for pair in pairs for difference in _told(*pair)]
+
+
+def _told(what: str, before: str, after: str) -> list[Difference]:
+    return [Difference(what, before or NOTHING, after or NOTHING)] if before != after else []
+
+
+def _contacts_line(contacts: Sequence[Contact]) -> str:
+    cards = [contact.card for contact in contacts]
+    return "; ".join(", ".join(filter(None, (card.name, card.position))) for card in cards)
 
 
 def _board_lines(before: Board | None, after: Board | None) -> list[tuple[str, str, str]]:

@@ -39,10 +39,17 @@ class PublicCard(msgspec.Struct, frozen=True):
         """How pages call them."""
         return f"{self.salutation} {self.full_name}".strip()
 
+    @property
+    def dialled(self) -> str:
+        """The office number as a telephone dials it, without the extension."""
+        return re.sub(r"[^+\d]", "", _EXTENSION.split(self.office_phone, maxsplit=1)[0])
+
 
 def card_of(officer: Officer) -> PublicCard:
     """The card of an officer, for pages of her unit and receipts that name who handles them."""
-    return PublicCard(officer.salutation, officer.full_name, officer.position, officer.office_phone, officer.email)
+    # Whatever was stored: what is no office number is told to nobody.
+    phone = officer.office_phone if mistake_in_phone(officer.office_phone) is None else ""
+    return PublicCard(officer.salutation, officer.full_name, officer.position, phone, officer.email)
 
 
 def read_card(fields: Mapping[str, Any]) -> dict[str, str]:
