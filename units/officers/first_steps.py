@@ -46,7 +46,8 @@ async def introduce(porter: Porter, session: Session, fields: Mapping[str, str],
 async def show_password_again(porter: Porter, session: Session, typed: str, knock: Knock) -> str:
     """Somebody who chose a password before proves to know it, and goes on to the second factor.
 
-    A letter alone lets nobody set up a second factor. Raises InvalidForm, TooManySignIns, ServiceUnavailable.
+    Neither this letter nor that of a forgotten password suffices: without the password an administrator has to
+    invite again, which forgets it. Raises InvalidForm, TooManySignIns, ServiceUnavailable.
     """
     await prove_password(porter, session, typed, knock)
     async with porter.pool.transaction() as transaction:

@@ -15,12 +15,14 @@ from units.officers.letters import send_letter
 from units.officers.officers import NotPermitted, Officer, find_officer
 from units.officers.public_cards import FIELDS
 from units.officers.roles import Role
+from units.officers.sessions import end_all
 from units.officers.staffing import (
     NotForOneself,
     add_role,
     find_by_address,
     grant,
     lock_staff,
+    may_end,
     roles_in_words,
 )
 from units.officers.tokens import end_tokens, link_path, make_token
@@ -95,7 +97,8 @@ async def invite_again(
 ) -> str:
     """Send the letter anew to whoever has not taken it up; the earlier link opens nothing any more. Returns the link.
 
-    Raises NotPermitted, InvitationTakenUp, OfficerNotFound.
+    A password without a second factor is erased, so that whoever has lost both begins anew: that says an administrator
+    of all her units, no mailbox alone. Raises NotPermitted, InvitationTakenUp, OfficerNotFound.
     """
     await lock_staff(transaction)
     officer = await find_officer(transaction, officer_id)
@@ -103,7 +106,13 @@ async def invite_again(
         raise NotPermitted
     if officer.state != "invited":
         raise InvitationTakenUp
-    return await _send(transaction, officer_id, by, tree, actor, post, now)
+    told = {}
+    if (by is None or may_end(by, officer, tree)) and await invitations.end_password(
+        transaction, officer_id=officer_id
+    ):
+        await end_all(transaction, officer_id, "password_changed", now)
+        told = {"password_erased": True}
+    return await _send(transaction, officer_id, by, tree, actor, post, now, **told)
 
 
 async def _make_account(
@@ -137,13 +146,14 @@ async def _send(
     actor: Actor,
     post: Post,
     now: datetime,
+    **told: bool,
 ) -> str:
     officer = await find_officer(transaction, officer_id)
     await end_tokens(transaction, officer_id, "invitation", now)
     link = link_path("invitation", await make_token(transaction, officer_id, "invitation", LIFETIME, now))
     await invitations.mark_invited(transaction, officer_id=officer_id, now=now)
     for unit_code in sorted({held.unit_code for held in officer.roles}):
-        await write(transaction, actor, "officer.invited", ("officer", officer_id), unit=unit_code)
+        await write(transaction, actor, "officer.invited", ("officer", officer_id), unit=unit_code, **told)
     await send_letter(
         transaction, post, "invitation", officer, now,
         path=link, by=by, roles=roles_in_words(officer, tree), until=now + LIFETIME,

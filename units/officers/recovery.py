@@ -10,7 +10,7 @@ from kit import sql
 from kit.keys import KeyRing
 from kit.mail.post import Post, seal, unseal
 from kit.queue import leave_job
-from units.officers import passwords, sessions, tokens, two_factor
+from units.officers import passwords, sessions, tokens
 from units.officers.officers import find_officer
 from units.officers.open_forms import Knock
 from units.officers.sessions import Session, Stage
@@ -47,6 +47,9 @@ async def answer_request(pool: asyncpg.Pool, keys: KeyRing, post: Post, payload:
         transaction: asyncpg.Connection = connection  # type: ignore[assignment]  # the pool's proxy of one
         found = await recovery.find_resettable(transaction, email=asked.address)
         since = now - LETTERS_COUNT_FOR
+        if found and found["state"] not in _AFTER_RESET:
+            await _refuse(transaction, post, found, now)
+            return
         if not found or await tokens.count_since(transaction, found["id"], "password_reset", since) >= MOST_LETTERS:
             return
         secret = await tokens.make_token(transaction, found["id"], "password_reset", LINK_LASTS, now)
@@ -54,6 +57,13 @@ async def answer_request(pool: asyncpg.Pool, keys: KeyRing, post: Post, payload:
         key = f"password-reset:{asked.id}"
         await post.send(transaction, "password_reset", to=found["email"], key=key, now=now, path=path)
         await write(transaction, SERVICE, "password_reset.sent", ("officer", found["id"]), unit=found["unit_code"])
+
+
+async def _refuse(transaction: asyncpg.Connection, post: Post, found: asyncpg.Record, now: datetime) -> None:
+    """The letter says that an administrator has to help; once an hour, since it leads nowhere."""
+    key = f"password-reset-refused:{found['id']}:{now:%Y-%m-%dT%H}"
+    await post.send(transaction, "password_reset_refused", to=found["email"], key=key, now=now)
+    await write(transaction, SERVICE, "password_reset.refused", ("officer", found["id"]), unit=found["unit_code"])
 
 
 async def open_link(porter: Porter, secret: str, purpose: tokens.Purpose, knock: Knock) -> str:
@@ -78,38 +88,37 @@ async def open_link(porter: Porter, secret: str, purpose: tokens.Purpose, knock:
 
 _OPENS_FOR: dict[tokens.Purpose, tuple[str, ...]] = {
     "invitation": ("invited",),
-    "password_reset": ("invited", "active", "asleep"),
+    "password_reset": ("active", "asleep"),
     "waking": ("asleep", "active"),
 }
-# Who has no second factor (again) sets one up; nobody else comes in without it.
-_AFTER_RESET: dict[str, Stage] = {"active": "password", "asleep": "waking", "invited": "set_up"}
+# Who has no second factor (again) resets nothing: with the mailbox alone one would set another up.
+_AFTER_RESET: dict[str, Stage] = {"active": "password", "asleep": "waking"}
 _LEADS_TO: dict[tokens.Purpose, Stage] = {"invitation": "invitation", "password_reset": "reset", "waking": "waking"}
 
 
-async def reset_password(
-    porter: Porter, session: Session, typed: str, repeated: str, knock: Knock
-) -> tuple[Stage, str]:
+async def reset_password(porter: Porter, session: Session, typed: str, repeated: str, knock: Knock) -> str:
     """Another password, chosen by whoever reads the officer's mail; the second factor is still asked for.
 
-    Returns the stage that follows and what the session's cookie shall hold. Raises InvalidForm, ServiceUnavailable.
+    Returns what the session's cookie shall hold. Raises InvalidForm, LinkExpired,
+    ServiceUnavailable.
     """
     officer = session.officer
     password_hash = await passwords.choose(porter.pool, porter.hashing, officer, typed, repeated)
-    stage = _AFTER_RESET[officer.state]
     async with porter.pool.transaction() as transaction:
         await change_password(transaction, porter, session, password_hash, knock)
+        # Looked at behind the change, which holds the row: an administrator may just have forgotten the second factor.
+        stage = _AFTER_RESET.get((await find_officer(transaction, officer.id)).state)
+        if stage is None:
+            raise LinkExpired
         await sessions.end_all(transaction, officer.id, "password_changed", porter.now)
-        draft = two_factor.seal(porter.keys, officer.id, two_factor.new_secret()) if stage == "set_up" else None
-        secret = await sessions.begin(
+        return await sessions.begin(
             transaction,
             officer.id,
             stage,
             address=knock.address,
             device=knock.device,
             now=porter.now,
-            draft=draft,
         )
-    return stage, secret
 
 
 async def change_password(

@@ -69,11 +69,11 @@ async def reset(request: Request) -> Response:
     check_token(fields.get("csrf", ""), step)
     typed, repeated = (str(fields.get(name) or "") for name in ("password", "repeated"))
     try:
-        stage, secret = await reset_password(porter_of(request.app.state), step, typed, repeated, knock_of(request))
+        secret = await reset_password(porter_of(request.app.state), step, typed, repeated, knock_of(request))
     except InvalidForm as refused:
         form = {"values": {}, "errors": refused.errors}
         return show(request, "officers/recovery_password.html", status=422, session=step, form=form)
-    response = see_other("/can-bo/thiet-lap/xac-thuc" if stage == "set_up" else "/can-bo/xac-thuc")
+    response = see_other("/can-bo/xac-thuc")
     response.set_cookie(sessions.cookie(secret))
     return response
 

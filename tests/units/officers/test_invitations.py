@@ -76,6 +76,20 @@ async def test_who_has_come_in_is_not_invited_again(office, ha):
         await invite_again(office.connection, lan.id, **office.by(ha))
 
 
+async def password_of(connection, officer):
+    return await connection.fetchval("select password_hash from units.officers where id::text = $1", officer.id)
+
+
+async def test_who_has_a_password_and_no_second_factor_begins_anew_by_another_invitation(office, ha):
+    lan = await given_officer(office.connection, "lan", ("phuong", "editor"), state="invited", totp_secret=None)
+    await given_session(office.connection, lan)
+    async with office.connection.transaction():
+        await invite_again(office.connection, lan.id, **office.by(ha))
+    assert await password_of(office.connection, lan) is None
+    assert await running_sessions(office.connection, lan) == 0
+    assert await office.entries("officer.invited") == [("phuong", ha.id, lan.id, {"password_erased": True})]
+
+
 async def test_another_ward_cannot_send_the_letter_again(office, ha):
     first = await office.invite(ha, NEW)
     stranger = await given_administrator(office.connection, "xa", "xa")

@@ -165,6 +165,41 @@ async def test_a_new_password_voids_the_links_that_were_sent_before(connection, 
     assert (await follow(Browser(service), two)).status_code == 410
 
 
+async def test_a_mailbox_alone_sets_up_no_second_factor(connection, service, settings, worker_answers):
+    hung = await given_officer(connection, "hung", ("so", "editor"), state="invited", totp_secret=None)
+    for place in range(5):
+        await ask(Browser(service, address=f"198.51.{place}.7"), hung.email)
+    await worker_answers()
+    assert await letters(connection, settings, "password-reset") == []
+    [(address, text)] = await letters(connection, settings, "password-reset-refused")
+    assert address == hung.email
+    assert "gửi lại lời mời" in text
+    assert f"{RESET}/" not in text
+    assert await connection.fetchval("select count(*) from units.sign_in_tokens") == 0
+    actions = await connection.fetch("select action from units.record_entries where action like 'password%'")
+    assert {row["action"] for row in actions} == {"password_reset.refused"}
+    answer = await Browser(service).give_password(hung.email)
+    assert "xem hộp thư" in answer.text
+    assert len(await letters(connection, settings, "first_steps_again")) == 1
+
+
+async def test_a_link_sent_before_the_second_factor_was_forgotten_opens_nothing(
+    connection, service, settings, lan, worker_answers
+):
+    for _ in range(2):
+        await ask(Browser(service), lan.email)
+    await worker_answers()
+    one, two = [path_in(text) for _, text in await letters(connection, settings, "password-reset")]
+    browser = Browser(service)
+    await follow(browser, one)
+    # Not even for whoever has begun.
+    await connection.execute("update units.officers set state = 'invited', totp_secret = null")
+    assert (await follow(Browser(service), two)).status_code == 410
+    before = await connection.fetchval("select password_hash from units.officers")
+    assert (await browser.send(RESET, password=NEW, repeated=NEW)).status_code == 410
+    assert await connection.fetchval("select password_hash from units.officers") == before
+
+
 async def test_the_step_of_the_new_password_opens_no_other_page(connection, service, settings, lan, worker_answers):
     browser = Browser(service)
     await ask(browser, lan.email)

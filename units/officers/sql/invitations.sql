@@ -8,6 +8,12 @@ returning id::text;
 -- name: mark_invited(officer_id, now)!
 update units.officers set invited_at = :now where id = :officer_id::text::uuid;
 
+-- name: end_password(officer_id)$
+-- Of somebody who has no second factor (again): the letter's reader chooses another.
+update units.officers set password_hash = null, password_changed_at = null
+where id = :officer_id::text::uuid and state = 'invited' and password_hash is not null
+returning true;
+
 -- name: end_roles(officer_id)!
 delete from units.officer_roles where officer_id = :officer_id::text::uuid;
 
