@@ -35,6 +35,7 @@ from lookup.score_uploads import (
     note_reading,
 )
 from lookup.upload_reading import LARGEST_BODY, receive_file
+from lookup.upload_room import make_room
 from units.officers.doorkeeper import read_form
 from units.officers.officers import find_officers
 from units.officers.sessions import Session
@@ -93,7 +94,10 @@ async def take_file(
     begun: list[str] = []
 
     async def begin(name: str) -> Callable[[int, bytes], Awaitable[None]]:
-        begun.append(await begin_upload(desk_pool, exam, session.officer.id, name, now))
+        size = _announced_size(request)
+        async with desk_pool.transaction() as connection:
+            await make_room(connection, exam, size, actor=actor_of(request, session.officer.id), now=now)
+            begun.append(await begin_upload(connection, exam, session.officer.id, name, size, now))
         return partial(add_piece, desk_pool, begun[0])
 
     try:
@@ -109,6 +113,12 @@ async def take_file(
             raise
         return _upload_form(request, pages, session, exam, now, form_of(refused=problem), status=422)
     return see_other(address_of(exam, "tep", begun[0]))
+
+
+def _announced_size(request: Request) -> int:
+    """How much may come: room is kept for it from the beginning."""
+    announced = request.headers.get("content-length", "")
+    return min(int(announced), LARGEST_FILE) if announced.isdecimal() else LARGEST_FILE
 
 
 @get(FILE)

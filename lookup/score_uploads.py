@@ -144,10 +144,12 @@ class Ways(msgspec.Struct, frozen=True):
     weak_pins: bool = False
 
 
-async def begin_upload(database: Database, exam: Exam, officer_id: str, file_name: str, now: datetime) -> str:
-    """A place for a file that is coming in; returns its id."""
+async def begin_upload(
+    database: Database, exam: Exam, officer_id: str, file_name: str, size: int, now: datetime
+) -> str:
+    """A place for a file of at most `size` bytes that is coming in; returns its id."""
     return await uploads.add_upload(
-        database, exam_code=exam.code, uploaded_by=officer_id, file_name=safe_name(file_name), now=now
+        database, exam_code=exam.code, uploaded_by=officer_id, file_name=safe_name(file_name), size=size, now=now
     )
 
 
@@ -290,6 +292,15 @@ async def erase_upload(transaction: asyncpg.Connection, upload_id: str) -> None:
     await uploads.remove_found(transaction, upload_id=upload_id)
     for what in ("file", "workbook"):
         await uploads.remove_pieces(transaction, upload_id=upload_id, what=what)
+
+
+async def erase_early(
+    transaction: asyncpg.Connection, exam: Exam, upload_id: str, *, actor: Actor, now: datetime
+) -> None:
+    """Erase what an imported file held before its time, for another one to have room."""
+    await erase_upload(transaction, upload_id)
+    await uploads.mark_erased(transaction, upload_id=upload_id, now=now)
+    await _note(transaction, actor, "exam.file_erased", exam, upload_id)
 
 
 async def _note(

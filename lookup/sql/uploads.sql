@@ -1,8 +1,9 @@
 -- Files of results that officers send, on their way into a batch.
 
--- name: add_upload(exam_code, uploaded_by, file_name, now)$
-insert into lookup.uploads (exam_code, uploaded_by, uploaded_at, file_name, state)
-values (:exam_code, :uploaded_by::text::uuid, :now, :file_name, 'arriving')
+-- name: add_upload(exam_code, uploaded_by, file_name, size, now)$
+-- The size is what may come; what has come takes its place.
+insert into lookup.uploads (exam_code, uploaded_by, uploaded_at, file_name, file_size, state)
+values (:exam_code, :uploaded_by::text::uuid, :now, :file_name, :size::bigint, 'arriving')
 returning id::text;
 
 -- name: add_piece(upload_id, what, number, content)!

@@ -345,6 +345,30 @@ async def test_a_file_that_nobody_wants_is_erased_at_once(office, hien, connecti
     assert (await hien.submit(f"{file}/nhap")).status_code == 404
 
 
+async def test_twenty_files_wait_to_be_imported_and_one_is_erased_for_the_next(office, hien, connection):
+    file = await checked(office, hien, RESULTS)
+    await connection.execute(
+        "insert into lookup.uploads (exam_code, uploaded_by, uploaded_at, file_name, state)"
+        " select exam_code, uploaded_by, uploaded_at, file_name, 'refused' from lookup.uploads, generate_series(1, 19)"
+    )
+    refused = await send_file(hien, "thi-thu", RESULTS)
+    assert (refused.status_code, "nhiều nhất 20 tệp" in refused.text) == (409, True)
+    assert "Xóa tệp" in text_of(await hien.get(file))
+    assert (await hien.submit(f"{file}/bo")).status_code == 303
+    assert (await send_file(hien, "thi-thu", RESULTS)).status_code == 303
+    assert "exam.file_discarded" in await actions_on_record(connection)
+
+
+async def test_imported_files_make_room_for_the_next_and_others_do_not(office, hien, connection):
+    await given_batch(office, hien)
+    await connection.execute("update lookup.uploads set file_size = 1024 * 1024 * 1024")
+    assert (await send_file(hien, "thi-thu", RESULTS)).status_code == 303
+    assert await connection.fetchval("select count(*) from lookup.uploads where erased_at is not null") == 1
+    assert "exam.file_erased" in await actions_on_record(connection)
+    await connection.execute("update lookup.uploads set file_size = 1024 * 1024 * 1024")
+    assert (await send_file(hien, "thi-thu", RESULTS)).status_code == 409
+
+
 async def test_a_file_of_another_exam_is_not_there(office, hien):
     file = await checked(office, hien, RESULTS)
     await given_draft(hien, code="khac")
