@@ -285,7 +285,8 @@ async def test_a_name_that_is_a_novel_is_refused_among_plain_names_too(exam, fil
     assert [(p.row, p.code) for p in summary.problems] == [(51, "name_too_long")]
 
 
-async def test_a_million_headings_are_no_heading(exam, files):
+@pytest.mark.parametrize(("columns", "refusal"), [(100_000, "header_not_found"), (1_000_000, "cell_too_long")])
+async def test_a_hundred_thousand_headings_are_no_heading_and_a_million_no_line(exam, files, columns, refusal):
     with pytest.raises(TableError) as refused:
-        await files.send(exam, ",".join(["SBD", "Toán", *["x"] * 1_000_000]) + "\n06000001,8\n")
-    assert refused.value.code == "header_not_found"
+        await files.send(exam, ",".join(["SBD", "Toán", *["x"] * columns]) + "\n06000001,8\n")
+    assert refused.value.code == refusal
