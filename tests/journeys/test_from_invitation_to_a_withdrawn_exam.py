@@ -34,7 +34,7 @@ HEADINGS = "SBD,Họ và tên,Ngày sinh,Toán,Ngữ văn"
 MISTAKEN = f"{HEADINGS}\n{MINH.number},{MINH.name},01/02/2008,82.5,7.5\n{AN.number},{AN.name},30/11/2008,4,rớt\n"
 RIGHT = f"{HEADINGS}\n{MINH.number},{MINH.name},01/02/2008,8.25,7.5\n{AN.number},{AN.name},30/11/2008,4,6.25\n"
 # What the record has to tell, in this order: what was done, to what, by whom.
-THE_EXAM, THE_RELEASE, COMMAND = f"kỳ thi {EXAM}", f"công bố kết quả thi, {EXAM}", "Dòng lệnh"
+THE_EXAM, THE_RELEASE, COMMAND = f"kỳ thi {EXAM}", f"Công bố kết quả: {NAME}", "Dòng lệnh"
 STEPS = [
     ("officer.invited", HUNG.name, COMMAND),
     ("two_factor.set_up", HUNG.name, HUNG.name),
