@@ -50,8 +50,8 @@ async def test_nobody_can_have_their_addresses(connection, staffed):
     assert all(email.endswith("@vangiang.example") for email in await all_officers(connection))
     tree = UnitTree(await list_units(connection))
     domains = await connection.fetch("select unit_code, domain from units.mail_domains")
-    still_open = [unit.code for unit in tree if unit.closed_on is None]
-    assert {tuple(row) for row in domains} == {(code, "vangiang.example") for code in still_open}
+    standing = [unit.code for unit in tree if unit.succeeded_by is None]
+    assert {tuple(row) for row in domains} == {(code, "vangiang.example") for code in standing}
 
 
 async def test_at_least_four_are_printed_with_password_and_code(connection, staffed, clock, capsys):
