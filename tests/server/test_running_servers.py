@@ -26,8 +26,11 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 @pytest.fixture
-def start():
-    """Starts servers and ends them after the test, with what they left in temporary folders."""
+def start(place):
+    """Starts servers and ends them after the test, with what they left in temporary folders.
+
+    It takes `place` so that the servers end before the folder they write in goes.
+    """
     started = []
 
     def start_one(server):
