@@ -1,7 +1,7 @@
 """An exam as the public knows it: its papers, who may look results up, and since when they are open."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -45,12 +45,33 @@ class Regrade(msgspec.Struct, frozen=True, rename={"from_": "from"}):
         return self.to is not None and now.astimezone(VIETNAM).date() > self.to
 
 
+# A correction whose file does not open here in time: so long the generation before it goes on being shown.
+CORRECTION_GRACE = timedelta(seconds=60)
+
+
+class BundleFacts(msgspec.Struct, frozen=True):
+    """The sealed file of a release as PostgreSQL knows it. `sha256` is that of the whole file, `size` its bytes."""
+
+    id: int
+    sha256: bytes
+    size: int
+    signed_by: bytes
+    stored_at: datetime
+
+
 class Release(msgspec.Struct, frozen=True):
-    """A generation of results. `distributions`: by subject position, where one may be shown."""
+    """A generation of results. `distributions`: by subject position, where one may be shown, and only once it is open.
+
+    `bundle` is its newest sealed file, if there is one; `is_open_here` whether this process answers from it.
+    `sealed_in_time`: its first file lay ready before its moment, so it opens on a node by file and key or not at all.
+    """
 
     generation: int
     opens_at: datetime
     distributions: dict[int, Distribution]
+    bundle: BundleFacts | None = None
+    is_open_here: bool = False
+    sealed_in_time: bool = False
 
 
 class Exam(msgspec.Struct, frozen=True):
@@ -91,7 +112,7 @@ class Exam(msgspec.Struct, frozen=True):
 
     def state(self, now: datetime) -> State:
         """What the public is told about it at `now`."""
-        if self.visible_release(now):
+        if self.visible_release(now) or self.awaits_correction(now):
             return "open"
         return "withdrawn" if self.withdrawn_generation and not self._standing else "sealed"
 
@@ -100,8 +121,26 @@ class Exam(msgspec.Struct, frozen=True):
         return next((release.opens_at for release in self._standing if release.opens_at > now), None)
 
     def visible_release(self, now: datetime) -> Release | None:
-        """The generation that the public sees at `now`; None before the moment and after a withdrawal."""
-        return next((release for release in reversed(self._standing) if release.opens_at <= now), None)
+        """The generation that this process shows at `now`; None before the moment and after a withdrawal.
+
+        A generation that is sealed but not open here is not shown. While a correction opens, the one before it stays,
+        for `CORRECTION_GRACE` at most.
+        """
+        due = [release for release in self._standing if release.opens_at <= now]
+        if not due or due[-1].is_open_here:
+            return due[-1] if due else None
+        before = next((release for release in reversed(due) if release.is_open_here), None)
+        if before and now < due[-1].opens_at + CORRECTION_GRACE:
+            return before
+        return None if due[-1].sealed_in_time else due[-1]
+
+    def awaits_correction(self, now: datetime) -> bool:
+        """Whether a correction should be open and is not, for so long that the generation before it is shown no more.
+
+        Then nothing is said about anybody's result: neither the old one nor that there is none.
+        """
+        due = [release for release in self._standing if release.opens_at <= now]
+        return len(due) > 1 and self.visible_release(now) is None
 
 
 class ExamNotFound(DomainError):
@@ -266,7 +305,11 @@ def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
         for subject in subjects
         if sum(how_many for _, how_many in counts.get(subject.position, [])) >= FEWEST_RESULTS
     }
-    return Release(row["generation"], row["opens_at"], distributions)
+    bundle = None
+    if row["bundle_id"] is not None:
+        bundle = BundleFacts(row["bundle_id"], row["sha256"], row["size"], row["signed_by"], row["stored_at"])
+    in_time = row["sealed_at"] is not None and row["sealed_at"] <= row["opens_at"]
+    return Release(row["generation"], row["opens_at"], distributions, bundle, sealed_in_time=in_time)
 
 
 def _read_regrade(row: asyncpg.Record) -> Regrade | None:

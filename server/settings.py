@@ -193,6 +193,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings(state_dir={str(self.state_dir)!r}, node={self.node!r})"
 
     @property
+    def releases_folder(self) -> Path:
+        """Where this node keeps sealed releases, their keys once they are open, and what it knew of the exams last."""
+        return self.state_dir / "releases"
+
+    @property
     def heads_folder(self) -> Path:
         """Where the record's heads are written down."""
         return self.record_heads_dir or self.state_dir

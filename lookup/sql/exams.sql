@@ -15,10 +15,18 @@ where :code::text is null or exam_code = :code::text
 order by exam_code, position;
 
 -- name: list_releases(code)
-select exam_code, generation, opens_at, distributions
-from lookup.releases
-where :code::text is null or exam_code = :code::text
-order by exam_code, generation;
+-- With the newest file of each. How scores are spread is told once they are open, not before.
+select r.exam_code, r.generation, r.opens_at, r.sealed_at,
+    case when r.opens_at <= clock_timestamp() then r.distributions else '{}' end as distributions,
+    b.id as bundle_id, b.sha256, b.size, b.signed_by, b.stored_at
+from lookup.releases r
+left join lateral (
+    select id, sha256, size, signed_by, stored_at from lookup.bundles
+    where exam_code = r.exam_code and generation = r.generation and state = 'stored'
+    order by id desc limit 1
+) b on true
+where :code::text is null or r.exam_code = :code::text
+order by r.exam_code, r.generation;
 
 -- name: add_exam(code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at, listed_at, created_at)!
 insert into lookup.exams (
