@@ -49,6 +49,10 @@ class KeyRing:
             numbers = self._numbers(name)
         return [Key(id=number, value=self._read(self._path(name, number))) for number in numbers]
 
+    def holds(self, name: str) -> bool:
+        """Whether such a key is here, or would be made when asked for: a folder given to us may lack some."""
+        return self._may_create or bool(self._numbers(name))
+
     def rotate(self, name: str) -> Key:
         """Add a newer key, which is current from now on wherever keys are read anew. UsageError as `all`."""
         newest = self.current(name)

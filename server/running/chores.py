@@ -17,6 +17,9 @@ JOBS: dict[str, JobHandler] = {
     "password_reset": sign_in_work.answer_forgotten_password,
 }
 
+# These wait for a worker that holds a key of this name: a node that only answers lookups has none.
+JOBS_WITH_KEYS = {"seal-release": "release"}
+
 CHORES: list[Chore] = [
     # Who seals is settled by the sealers themselves: the next one takes over at once.
     Chore("seal-record", record_work.seal, everywhere=True),

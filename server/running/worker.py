@@ -21,7 +21,7 @@ from kit.redis_servers import RedisServer
 from kit.turns import alone
 from server.logs import set_up_logs
 from server.running import work_metrics
-from server.running.chores import CHORES, JOBS, Chore, Workshop
+from server.running.chores import CHORES, JOBS, JOBS_WITH_KEYS, Chore, Workshop
 from server.running.queue_reader import SILENCE, in_short, read_queue
 from server.settings import Settings
 
@@ -103,9 +103,7 @@ async def _workshop(settings: Settings, clock: Callable[[], datetime]) -> AsyncG
 
 
 async def _do_jobs(shop: Workshop, stopping: asyncio.Event, silence: timedelta) -> None:
-    # Mail waits in the queue for a worker that knows a server.
-    names = [name for name in JOBS if name != post.JOB or shop.settings.smtp_url]
-    handlers = {name: partial(JOBS[name], shop) for name in names}
+    handlers = {name: partial(JOBS[name], shop) for name in JOBS if _can_do(shop, name)}
     connection = await asyncpg.connect(
         shop.settings.database_url, timeout=_CONNECT_SECONDS, command_timeout=_ANSWER_SECONDS
     )
@@ -113,6 +111,13 @@ async def _do_jobs(shop: Workshop, stopping: asyncio.Event, silence: timedelta) 
         await read_queue(connection, shop.pool, handlers, stopping, silence=silence)
     finally:
         connection.terminate()
+
+
+def _can_do(shop: Workshop, job: str) -> bool:
+    """What this worker lacks a server or a key for waits in the queue for another."""
+    if job == post.JOB:
+        return bool(shop.settings.smtp_url)
+    return job not in JOBS_WITH_KEYS or shop.keys.holds(JOBS_WITH_KEYS[job])
 
 
 async def _come_round(shop: Workshop, chore: Chore, stopping: asyncio.Event) -> None:

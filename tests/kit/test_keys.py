@@ -96,3 +96,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 def test_a_key_does_not_show_its_secret(tmp_path):
     key = KeyRing(tmp_path).current("pin")
     assert repr(key) == "Key(id=1)"
+
+
+def test_a_given_folder_holds_what_is_in_it_and_a_folder_of_our_own_whatever_is_asked_for(tmp_path):
+    KeyRing(tmp_path).current("pin")
+    given = KeyRing(tmp_path, may_create=False)
+    assert given.holds("pin")
+    assert not given.holds("release")
+    assert KeyRing(tmp_path).holds("release")
+    assert not (tmp_path / "release.1").exists(), "asking makes none"
