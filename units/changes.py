@@ -26,7 +26,17 @@ class Change(msgspec.Struct, frozen=True):
     about: Literal["exam", "unit"]
     code: str
     what: Literal[
-        "added", "described", "released", "removed", "withdrawn", "renamed", "moved", "merged", "closed", "imported"
+        "added",
+        "described",
+        "released",
+        "removed",
+        "withdrawn",
+        "renamed",
+        "moved",
+        "merged",
+        "closed",
+        "imported",
+        "sealed",
     ]
     reason: str | None = None
 
@@ -41,17 +51,27 @@ async def last_change(database: Database) -> int:
     return await changes.find_last_change(database)
 
 
+async def look_at_changes(database: Database) -> tuple[int, datetime]:
+    """The number of the last committed change (0: none), and PostgreSQL's clock."""
+    row = await changes.look_at_changes(database)
+    return row["last_change"], row["clock"]
+
+
 async def last_change_of_units(database: Database) -> int:
     """The number of the last committed change of a unit; 0 when there was none."""
     return await changes.find_last_change_of_units(database)
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A web process that has shown itself lately: what it has applied, and for how long it has been silent."""
+    """A web process that has shown itself lately: what it has applied, and for how long it has been silent.
+
+    `clock_difference_ms`: its clock minus PostgreSQL's; None from one that does not say.
+    """
 
     name: str
     applied_change: int
     silent_for: timedelta
+    clock_difference_ms: int | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -64,9 +84,13 @@ async def list_nodes(database: Database) -> list[Node]:
     return [Node(**row) for row in await changes.list_nodes(database, remembered_for=NODE_IS_REMEMBERED_FOR)]
 
 
-async def record_node(database: Database, name: str, applied_change: int) -> None:
-    """A node says that it is alive and what it has applied."""
-    await changes.record_node(database, name=name, applied_change=applied_change)
+async def record_node(
+    database: Database, name: str, applied_change: int, clock_difference_ms: int | None = None
+) -> None:
+    """A node says that it is alive, what it has applied, and by how much its clock is ahead of PostgreSQL's."""
+    await changes.record_node(
+        database, name=name, applied_change=applied_change, clock_difference_ms=clock_difference_ms
+    )
 
 
 async def forget_node(database: Database, name: str) -> None:
