@@ -33,6 +33,36 @@ create table lookup.bundles (
 );
 create index bundles_by_release on lookup.bundles (exam_code, generation);
 
+-- A key that has gone out stays what it was, none goes out before its moment, and a file that lies here is another's
+-- no more: nodes have compared theirs with it.
+create function lookup.refuse_to_rewrite_a_bundle() returns trigger language plpgsql as $$
+begin
+    if old.opening_key is not null
+       and row (old.opening_key, old.key_sent_at) is distinct from row (new.opening_key, new.key_sent_at)
+    then
+        raise exception using errcode = 'check_violation', constraint = 'a_sent_key_stays',
+            message = 'a key that was sent stays as it was';
+    end if;
+    if old.opening_key is null and new.opening_key is not null
+       and clock_timestamp() < (
+            select opens_at from lookup.releases where exam_code = new.exam_code and generation = new.generation)
+    then
+        raise exception using errcode = 'check_violation', constraint = 'no_key_before_its_moment',
+            message = 'no key is told before its moment';
+    end if;
+    if old.state = 'stored'
+       and row (old.exam_code, old.generation, old.state, old.size, old.sha256, old.signed_by)
+           is distinct from row (new.exam_code, new.generation, new.state, new.size, new.sha256, new.signed_by)
+    then
+        raise exception using errcode = 'check_violation', constraint = 'a_stored_bundle_stays',
+            message = 'a stored bundle stays as it was';
+    end if;
+    return new;
+end
+$$;
+create trigger a_bundle_is_not_rewritten before update on lookup.bundles
+    for each row execute function lookup.refuse_to_rewrite_a_bundle();
+
 -- The file, in pieces that fit into memory.
 create table lookup.bundle_pieces (
     bundle_id bigint not null references lookup.bundles (id) on delete cascade,
@@ -42,6 +72,7 @@ create table lookup.bundle_pieces (
 );
 -- What is sealed cannot be compressed.
 alter table lookup.bundle_pieces alter column content set storage external;
+comment on table lookup.bundle_pieces is 'rights: select, insert, delete';
 
 -- Which node has which file on its disk, as its worker says.
 create table lookup.bundle_holders (
@@ -53,6 +84,17 @@ create table lookup.bundle_holders (
     told_at timestamptz not null,
     primary key (node, bundle_id)
 );
+create index bundle_holders_by_bundle on lookup.bundle_holders (bundle_id);
+
+-- The worker process of each node, as it says itself: without one, a node fetches nothing.
+create table lookup.node_workers (
+    node text primary key,
+    -- Whether it holds the key that unwraps, and so sends keys.
+    sends_keys boolean not null default false,
+    -- Its clock minus this one's, in milliseconds, as far as that is certain.
+    clock_difference_ms integer,
+    told_at timestamptz not null
+);
 
 -- Which web process ("NODE/1") answers from which file, as it says itself.
 create table lookup.bundle_openings (
@@ -63,13 +105,16 @@ create table lookup.bundle_openings (
     told_at timestamptz not null,
     primary key (process, bundle_id)
 );
+create index bundle_openings_by_bundle on lookup.bundle_openings (bundle_id);
 
 -- Keys as slips: made on request, fetched once.
 create table lookup.key_slips (
     bundle_id bigint primary key references lookup.bundles (id) on delete cascade,
-    -- Null once it was fetched.
-    slip text,
+    -- Sealed as letters are, so that a copy of this table opens nothing; null once it was fetched or is of no use.
+    slip bytea,
     made_at timestamptz not null,
     fetched_at timestamptz,
-    fetched_by uuid references units.officers (id)
+    fetched_by uuid references units.officers (id),
+    constraint a_slip_is_fetched_once check (slip is null or fetched_at is null),
+    constraint somebody_has_fetched_it check ((fetched_at is null) = (fetched_by is null))
 );
