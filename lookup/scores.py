@@ -20,6 +20,8 @@ scores = sql.load(__file__, "scores")
 
 _POSITIVE_SECONDS = 600
 _NEGATIVE_SECONDS = 30
+# Another node may have opened it; this one needs somebody to look after it.
+_CORRECTION_SECONDS = 15
 
 
 class ResultNotFound(DomainError):
@@ -27,6 +29,16 @@ class ResultNotFound(DomainError):
 
     code = "result_not_found"
     status = 404
+
+
+class CorrectionAwaited(DomainError):
+    """A correction should be open here and is not: neither the results before it nor a refusal would be true."""
+
+    code = "correction_awaited"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": str(_CORRECTION_SECONDS)}, retry_after=_CORRECTION_SECONDS)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -81,9 +93,12 @@ class ScoreDesk:
     async def find(self, exam: Exam, question: Question, now: datetime) -> Result:
         """The released result that the question proves a right to; raises ResultNotFound for everything else.
 
-        Every refusal takes the same path: a sealed or withdrawn exam is asked for generation 0, which nobody has.
+        CorrectionAwaited, whoever asks, while `Exam.awaits_correction`. Every refusal takes the same path: a sealed or
+        withdrawn exam is asked for generation 0, which nobody has.
         """
         visible = exam.visible_release(now)
+        if exam.awaits_correction(now):
+            raise CorrectionAwaited
         generation = visible.generation if visible else 0
         packed = await self._cache.get_or_make(
             "score",
