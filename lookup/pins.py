@@ -24,9 +24,19 @@ def normalise_pin(typed: str) -> str:
     return "".join(sign for sign in text if sign.isalnum()).translate(_LOOK_ALIKES)
 
 
+def pin_hash_key(key: bytes) -> bytes:
+    """What codes are hashed with. It derives none: whoever takes it from a lookup node can only try codes."""
+    return hmac.digest(key, _message(b"hashes of codes"), hashlib.sha256)
+
+
+def hash_pin(hash_key: bytes, exam_code: str, number: str, pin: str) -> bytes:
+    """A code as it is recognised by: useless without the `pin_hash_key`, different for each candidate."""
+    return hmac.digest(hash_key, _message(b"imported", exam_code, number, normalise_pin(pin)), hashlib.sha256)
+
+
 def hash_imported_pin(key: bytes, exam_code: str, number: str, pin: str) -> bytes:
-    """What we keep of a code that came with a file: useless without the key, different for each candidate."""
-    return hmac.digest(key, _message(b"imported", exam_code, number, normalise_pin(pin)), hashlib.sha256)
+    """What we keep of a code that came with a file."""
+    return hash_pin(pin_hash_key(key), exam_code, number, pin)
 
 
 def pin_matches(keys: Sequence[bytes], exam_code: str, number: str, pin: str, imported: bytes | None) -> bool:
