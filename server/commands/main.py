@@ -67,11 +67,23 @@ _RULES = {
 
 
 @app.command
-def run(*, attached: bool = False, demo: bool = True, workers: int | None = None) -> int:
+def run(
+    *,
+    node: str | None = None,
+    port: int | None = None,
+    attached: bool = False,
+    demo: bool = True,
+    workers: int | None = None,
+) -> int:
     """Start everything and serve until Ctrl-C.
 
     Parameters
     ----------
+    node
+        The name of this node, instead of NODE. Where a service runs in STATE_DIR already, this becomes another node on
+        its servers, with files of its own in STATE_DIR/nodes/NAME; choose another port for it.
+    port
+        The port to listen on, instead of PORT.
     attached
         Stop when the program that started this one ends (`make run` wants that).
     demo
@@ -81,7 +93,11 @@ def run(*, attached: bool = False, demo: bool = True, workers: int | None = None
     """
     from server.running.supervisor import run as supervise
 
-    return supervise(load_settings(os.environ), attached=attached, demo=demo, workers=workers)
+    told = {"node": node, "port": port}
+    settings = load_settings(
+        os.environ | {name.upper(): str(value) for name, value in told.items() if value is not None}
+    )
+    return supervise(settings, attached=attached, demo=demo, workers=workers, may_join=node is not None)
 
 
 @app.command

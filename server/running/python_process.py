@@ -54,16 +54,20 @@ class PythonProcess:
 
 
 def environ_for_children(settings: Settings, *, database_url: str, redis_url: str, metrics: Path) -> dict[str, str]:
-    """The environment of our processes: ours, and where the servers are. Empty URLs: as in our own settings."""
+    """The environment of our processes: ours, and where things are. Empty URLs: as in our own environment."""
     code = str(Path(str(server.__file__)).parents[1])
-    environ = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_CHILDREN}
+    given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    ours = {name: url for name, url in given.items() if url}
+    not_for_children = {*_NOT_FOR_CHILDREN, *(f"{name}_FILE" for name in ours)}
+    environ = {name: value for name, value in os.environ.items() if name not in not_for_children}
     return environ | {
         "STATE_DIR": str(settings.state_dir),
         "NODE": settings.node,
+        "PORT": str(settings.port),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "PYTHONPATH": os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")])),
-        **({"DATABASE_URL": database_url} if database_url else {}),
-        **({"REDIS_URL": redis_url} if redis_url else {}),
+        **({"KEYS_DIR": str(settings.keys_dir)} if settings.keys_dir else {}),
+        **ours,
     }
 
 

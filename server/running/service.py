@@ -12,13 +12,15 @@ from server.settings import Settings
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Where a running service keeps its data and answers; written to `run/service.json`."""
+    """Where a running service keeps its data and answers; written to `run/service.json`. `node` is its first node."""
 
     database_url: str
     database_owner_url: str
     redis_url: str
     url: str
     pid: int
+    node: str = ""
+    sends_mail: bool = False
 
 
 def service_file(settings: Settings) -> Path:

@@ -22,8 +22,9 @@ from server.embedded.valkey import EmbeddedValkey
 from server.migrate import DatabaseAwayError, bring_up_to_date
 from server.running import announcements
 from server.running.caught_mail import MailCatcher
-from server.running.claims import claim_folder, claim_port
+from server.running.claims import claim_port
 from server.running.first_answer import first_answer, own_url
+from server.running.joining import Joined, claim_place, follow_keys, refuse_living_name
 from server.running.keeper import Child, keep, until_ready
 from server.running.python_process import PythonProcess, end_all, environ_for_children, without_mail_server
 from server.running.service import Service, service_file
@@ -38,15 +39,19 @@ _LOOK_SECONDS = 0.5
 _TRY_AGAIN_SECONDS = 5.0
 
 
-def run(settings: Settings, *, attached: bool = False, demo: bool = True, workers: int | None = None) -> int:
+def run(
+    settings: Settings, *, attached: bool = False, demo: bool = True, workers: int | None = None, may_join: bool = False
+) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP, or, when `attached`, until our parent is gone. Returns the exit code.
 
-    Raises UsageError with one sentence when the service cannot start; then nothing of it is left running.
+    With `may_join`, a service that runs in STATE_DIR already gets another node. Raises UsageError with one sentence
+    when the service cannot start; then nothing of it is left running.
     """
     if workers is not None and workers < 1:
         raise UsageError("--workers: write a whole number from 1 on.")
     try:
-        asyncio.run(_run(settings, attached=attached, demo=demo, workers=workers or settings.workers))
+        coming = _run(settings, attached=attached, demo=demo, workers=workers or settings.workers, may_join=may_join)
+        asyncio.run(coming)
     except asyncio.CancelledError:
         announcements.say("Stopped.")
     except OSError as problem:
@@ -54,18 +59,19 @@ def run(settings: Settings, *, attached: bool = False, demo: bool = True, worker
     return 0
 
 
-async def _run(settings: Settings, *, attached: bool, demo: bool, workers: int) -> None:
+async def _run(settings: Settings, *, attached: bool, demo: bool, workers: int, may_join: bool) -> None:
     running = asyncio.current_task()
     assert running
     for each in _STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(each, running.cancel)
     following = asyncio.create_task(_follow_parent(running)) if attached else None
-    with claim_folder(settings.state_dir, settings.port):
+    async with claim_place(settings, may_join=may_join) as joined:
+        settings = joined.settings if joined else settings
         # A clean end takes this file away.
         was_killed = service_file(settings).exists()
         patience = _LET_GO_SECONDS if was_killed else 0.0
         with claim_port(settings.host, settings.port, patience=patience) as listening:
-            await _Supervisor(settings, listening).serve(demo=demo, workers=workers)
+            await _Supervisor(settings, listening, joined).serve(demo=demo, workers=workers)
     if following:
         following.cancel()
 
@@ -80,10 +86,13 @@ async def _follow_parent(running: asyncio.Task[None]) -> None:
 
 
 class _Supervisor:
-    """What runs. With DATABASE_URL or REDIS_URL set, that server is somebody else's and only talked to."""
+    """What runs. With DATABASE_URL or REDIS_URL set, that server is somebody else's and only talked to.
 
-    def __init__(self, settings: Settings, listening: socket.socket) -> None:
-        self.settings, self.listening = settings, listening
+    A node that joined another has its servers' addresses in its settings: they are never its own.
+    """
+
+    def __init__(self, settings: Settings, listening: socket.socket, joined: Joined | None = None) -> None:
+        self.settings, self.listening, self.joined = settings, listening, joined
         self.url = own_url(listening)
         self.postgres = None if settings.database_url else EmbeddedPostgres(settings.state_dir / "postgres")
         self.valkey = None if settings.redis_url else EmbeddedValkey(settings.state_dir / "valkey")
@@ -95,11 +104,16 @@ class _Supervisor:
     async def serve(self, *, demo: bool, workers: int) -> None:
         """Start everything in order and keep it running; end everything in the other order, whatever happens."""
         try:
+            if not self.postgres:
+                await refuse_living_name(self.settings)
             await self._start_servers()
             await self._migrate()
             examples, keys = await self._demo(demo=demo)
             self._write_service_file()
             environ = self._environ()
+            if self.joined:
+                announcements.say(f"This is node {self.settings.node}, beside {self.joined.first.url}.")
+                self.tasks.append(asyncio.create_task(follow_keys(self.joined)))
             self._start_web(workers, environ)
             await first_answer(self.url, self.processes)
             announcements.show_where_to_look(
@@ -186,14 +200,14 @@ class _Supervisor:
         metrics.mkdir()
         return environ_for_children(
             self.settings,
-            database_url=self.postgres.runtime_url if self.postgres else "",
-            redis_url=self.valkey.url if self.valkey else "",
+            database_url=self._database_urls()[1] if self.postgres or self.joined else "",
+            redis_url=self._redis_url() if self.valkey or self.joined else "",
             metrics=metrics,
         )
 
     def _start_web(self, count: int, environ: dict[str, str]) -> None:
         fd, environ = self.listening.fileno(), without_mail_server(environ)
-        mail = [] if self.settings.smtp_url else ["--without-mail"]
+        mail = [] if self._sends_mail() else ["--without-mail"]
         if self.catcher:
             mail = ["--caught-mail", str(self.catcher.folder)]
         for number in range(1, count + 1):
@@ -221,15 +235,24 @@ class _Supervisor:
             return self.postgres.owner_url, self.postgres.runtime_url
         return self.settings.database_owner_url, self.settings.database_url
 
+    def _redis_url(self) -> str:
+        return self.valkey.url if self.valkey else self.settings.redis_url
+
+    def _sends_mail(self) -> bool:
+        """Letters that a further node writes are sent by the first, whose queue it shares."""
+        return bool(self.settings.smtp_url or (self.joined and self.joined.first.sends_mail))
+
     def _write_service_file(self) -> None:
         """For commands on this machine. It may hold passwords: only we can read it."""
         owner_url, runtime_url = self._database_urls()
         service = Service(
             database_url=runtime_url,
             database_owner_url=owner_url,
-            redis_url=self.valkey.url if self.valkey else self.settings.redis_url,
+            redis_url=self._redis_url(),
             url=self.settings.public_url or self.url,
             pid=os.getpid(),
+            node=self.settings.node,
+            sends_mail=self._sends_mail() or self.catcher is not None,
         )
         file = service_file(self.settings)
         draft = file.with_suffix(".new")

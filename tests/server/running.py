@@ -41,10 +41,11 @@ class Running:
             **environ,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.arguments: tuple[str, ...] = ("--no-demo",)
 
     def start(self, *arguments: str, command: tuple[str, ...] = (), **popen: Any) -> "Running":
         """Start it in a process group of its own, as a terminal does, and wait until it serves."""
-        command = command or (sys.executable, "-m", "server", "run", *(arguments or ("--no-demo",)))
+        command = command or (sys.executable, "-m", "server", "run", *(arguments or self.arguments))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, process_group=0, **popen
@@ -55,7 +56,7 @@ class Running:
 
     def refused(self, *arguments: str) -> list[str]:
         """The lines with which it declines to start; the exit code must be 1."""
-        command = (sys.executable, "-m", "server", "run", *(arguments or ("--no-demo",)))
+        command = (sys.executable, "-m", "server", "run", *(arguments or self.arguments))
         ended = subprocess.run(
             command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
@@ -121,6 +122,26 @@ class Running:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(PATIENCE)
             self.process.kill()
+
+
+class Beside(Running):
+    """`baodanh run --node NAME --port P` in the STATE_DIR of a running service: another node on its servers."""
+
+    def __init__(self, first: Running, name: str, port: int | None = None) -> None:
+        super().__init__(first.state_dir / "nodes" / name, port)
+        self.log = first.state_dir.with_name(f"{first.state_dir.name}-{name}.log")
+        self.environ = {**first.environ}
+        self.arguments = ("--node", name, "--port", str(self.port))
+
+
+@contextlib.contextmanager
+def beside(first: Running, name: str) -> Iterator[Beside]:
+    node = Beside(first, name)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.kill()
 
 
 @contextlib.contextmanager
