@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
+from datetime import datetime
 
 import asyncpg
 import structlog
 
+from kit.clock import utc_now
 from kit.errors import ServiceUnavailable
 from lookup.exams import Exam, ExamNotFound, list_exams
-from units.changes import CHANNEL, forget_node, last_change, last_change_of_units, record_node
+from lookup.sealed.vault import Vault
+from units.changes import CHANNEL, forget_node, last_change_of_units, look_at_changes, record_node
 from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
@@ -40,8 +44,19 @@ def _tell_publications(known: dict[str, Exam], exams: dict[str, Exam], change: i
 class Catalogue:
     """What this worker knows of all exams that are listed. While PostgreSQL is away it keeps what it knew last."""
 
-    def __init__(self, pool: asyncpg.Pool, node: str) -> None:
-        self._pool, self._node = pool, node
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        node: str,
+        vault: Vault | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """`vault` says which releases are open here; `clock` is the service's."""
+        self._pool, self._node, self._vault, self._clock = pool, node, vault, clock
+        if vault:
+            vault.when_changed(self._show)
+        # As PostgreSQL told them, and as they are shown here: with what is open in this process.
+        self._told_exams: list[Exam] = []
         self._exams: dict[str, Exam] | None = None
         self._units: UnitTree | None = None
         self._applied_change = -1
@@ -87,16 +102,27 @@ class Catalogue:
 
     async def refresh(self) -> None:
         """Load anew what changed, then say that this node has it."""
-        change = await last_change(self._pool)
+        change, _ = await look_at_changes(self._pool)
         if change != self._applied_change:
             units = await self._read_units()
             # Of a draft nobody hears: not its name, not even that it is there.
             exams = [exam for exam in await list_exams(self._pool, tree=units) if exam.listed_at]
-            known, self._exams, self._units = self._exams, {exam.code: exam for exam in exams}, units
-            _tell_publications(known or {}, self._exams, change)
+            known, self._units = self._exams, units
+            self._take(exams)
+            _tell_publications(known or {}, self._exams or {}, change)
             self._applied_change = change
         await record_node(self._pool, self._node, self._applied_change)
         self._heard_at = time.monotonic()
+
+    def _take(self, exams: list[Exam]) -> None:
+        self._told_exams = exams
+        if self._vault:
+            self._vault.follow(exams, self._clock())
+        self._show()
+
+    def _show(self) -> None:
+        shown = self._vault.as_shown_here if self._vault else lambda exam: exam
+        self._exams = {exam.code: shown(exam) for exam in self._told_exams}
 
     async def _read_units(self) -> UnitTree:
         """Thousands of units stay as they are while exams come and go."""

@@ -1,6 +1,6 @@
 """An exam as the public knows it: its papers, who may look results up, and since when they are open."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -123,24 +123,40 @@ class Exam(msgspec.Struct, frozen=True):
     def visible_release(self, now: datetime) -> Release | None:
         """The generation that this process shows at `now`; None before the moment and after a withdrawal.
 
-        A generation that is sealed but not open here is not shown. While a correction opens, the one before it stays,
-        for `CORRECTION_GRACE` at most.
+        A generation that was sealed in time but is not open here is not shown. While a correction opens, what was shown
+        before it stays, for `CORRECTION_GRACE` at most.
         """
-        due = [release for release in self._standing if release.opens_at <= now]
-        if not due or due[-1].is_open_here:
-            return due[-1] if due else None
-        before = next((release for release in reversed(due) if release.is_open_here), None)
-        if before and now < due[-1].opens_at + CORRECTION_GRACE:
-            return before
-        return None if due[-1].sealed_in_time else due[-1]
+        return _shown(self._due(now), now)
 
     def awaits_correction(self, now: datetime) -> bool:
         """Whether a correction should be open and is not, for so long that the generation before it is shown no more.
 
         Then nothing is said about anybody's result: neither the old one nor that there is none.
         """
-        due = [release for release in self._standing if release.opens_at <= now]
-        return len(due) > 1 and self.visible_release(now) is None
+        return len(self._due(now)) > 1 and self.visible_release(now) is None
+
+    def releases_to_hold(self, now: datetime, is_open: Callable[[Release], bool]) -> list[Release]:
+        """What is or will be shown: nothing older than what is open, or has been due for `CORRECTION_GRACE`."""
+        standing, first = self._standing, 0
+        for place, release in enumerate(standing):
+            if release.opens_at <= now and (is_open(release) or release.opens_at + CORRECTION_GRACE <= now):
+                first = place
+        return standing[first:]
+
+    def _due(self, now: datetime) -> list[Release]:
+        return [release for release in self._standing if release.opens_at <= now]
+
+
+def _shown(due: list[Release], now: datetime) -> Release | None:
+    """What is shown of these generations, whose moments have passed, the oldest first."""
+    if not due or due[-1].is_open_here:
+        return due[-1] if due else None
+    if now < due[-1].opens_at + CORRECTION_GRACE:
+        before = _shown(due[:-1], now)
+        # One without a file waits only for what spares PostgreSQL: nobody is shown the older by a slower way.
+        if before and (before.is_open_here or due[-1].sealed_in_time):
+            return before
+    return None if due[-1].sealed_in_time else due[-1]
 
 
 class ExamNotFound(DomainError):
@@ -298,13 +314,24 @@ def _read_exam(row: asyncpg.Record, unit: Unit, subjects: list[Subject], release
     )
 
 
-def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
-    counts = msgspec.json.decode(row["distributions"], type=dict[int, list[tuple[Decimal, int]]])
-    distributions = {
+def read_distributions(exam: Exam, counts: Mapping[int, list[tuple[Decimal, int]]]) -> dict[int, Distribution]:
+    """How scores are spread, by subject position, as far as the exam shows it: `counts` as a release has them."""
+    return _read_distributions(exam.subjects if exam_kind(exam.kind).shows_distribution else (), counts)
+
+
+def _read_distributions(
+    subjects: Iterable[Subject], counts: Mapping[int, list[tuple[Decimal, int]]]
+) -> dict[int, Distribution]:
+    return {
         subject.position: Distribution.from_counts(counts[subject.position], subject)
         for subject in subjects
         if sum(how_many for _, how_many in counts.get(subject.position, [])) >= FEWEST_RESULTS
     }
+
+
+def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
+    counts = msgspec.json.decode(row["distributions"], type=dict[int, list[tuple[Decimal, int]]])
+    distributions = _read_distributions(subjects, counts)
     bundle = None
     if row["bundle_id"] is not None:
         bundle = BundleFacts(row["bundle_id"], row["sha256"], row["size"], row["signed_by"], row["stored_at"])

@@ -31,6 +31,7 @@ from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_page import page_routes
 from lookup.scores import ScoreDesk
+from lookup.sealed.vault import Vault
 from server.api_reference import api_reference_routes
 from server.approval_kinds import KINDS
 from server.doorway import Doorway
@@ -192,7 +193,8 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     )
     await officers_pool
     cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
-    state.catalogue = Catalogue(state.pool, state.node)
+    state.vault = Vault(state.settings.releases_folder, state.clock)
+    state.catalogue = Catalogue(state.pool, state.node, state.vault, state.clock)
     bounded = BoundedPool(state.pool, patience=_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql)
     state.desk_pool = BoundedPool(
         officers_pool, patience=_DESK_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql
@@ -208,6 +210,7 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
+        state.vault.close()
         state.pool.terminate()
         officers_pool.terminate()
         await state.redis.close()
