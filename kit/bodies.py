@@ -1,6 +1,6 @@
 """What came in the body of a request: JSON or a form, read into plain fields, never a surprise further in."""
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -10,6 +10,8 @@ from litestar.exceptions import InternalServerException
 from kit.errors import DomainError
 
 _MOST_FIELDS = 200
+
+Kind = Literal["application/json", "application/x-www-form-urlencoded"]
 
 
 class MalformedBody(DomainError):
@@ -31,12 +33,21 @@ async def read_fields(request: Request) -> dict[str, Any]:
 
     Raises MalformedBody or UnsupportedBody. The size is bounded by the application (`request_max_body_size`).
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return _read_json(await _body(request))
-    if kind == "application/x-www-form-urlencoded":
-        return _read_form(await _body(request))
-    raise UnsupportedBody
+    kind = kind_of(request.headers.get("content-type", ""))
+    return parse_fields(kind, await _body(request))
+
+
+def kind_of(content_type: str) -> Kind:
+    """What a Content-Type promises. Raises UnsupportedBody."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/x-www-form-urlencoded"):
+        raise UnsupportedBody
+    return kind
+
+
+def parse_fields(kind: Kind, body: bytes) -> dict[str, Any]:
+    """The fields of a whole body. Raises MalformedBody."""
+    return _read_json(body) if kind == "application/json" else _read_form(body)
 
 
 async def _body(request: Request) -> bytes:

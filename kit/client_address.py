@@ -38,10 +38,14 @@ class ClientAddress:
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """Pass the request on with its address settled."""
         if scope["type"] in ("http", "websocket"):
-            host, port = scope.get("client") or (None, 0)
-            real = self._real_address(scope["headers"]) if self._is_trusted(host) else None
-            scope["client"] = (real, 0) if real else (_shortest(host or "") or UNKNOWN, port)
+            scope["client"] = self.client_of(scope)
         await self.app(scope, receive, send)
+
+    def client_of(self, scope: Scope) -> tuple[str, int]:
+        """Address and port of whoever sent a request that nobody has settled yet."""
+        host, port = scope.get("client") or (None, 0)
+        real = self._real_address(scope["headers"]) if self._is_trusted(host) else None
+        return (real, 0) if real else (_shortest(host or "") or UNKNOWN, port)
 
     def _look_up(self, host: str | None) -> bool:
         if host is None:

@@ -65,6 +65,10 @@ class Pages:
         """The bare text of a template. Every page wants `path` (the Vietnamese address), `unit` and `now`."""
         return self._template(locale, template).render(context)
 
+    def part(self, locale: Locale, template: str, macro: str, *arguments: Any) -> str:
+        """The bare text of one macro, as it stands in a page."""
+        return str(getattr(self._template(locale, template).module, macro)(*arguments))
+
     def letter(self, name: str, /, **facts: Any) -> tuple[str, str, str]:
         """Subject, text and HTML of `mail/{name}.html`, in Vietnamese. Its blocks are `subject`, `body` and `foot`.
 

@@ -1,5 +1,6 @@
 """The pages on which a candidate looks up a score: the exams, the form, the countdown, the card."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,10 @@ from kit.bodies import read_fields
 from kit.errors import InvalidForm
 from kit.locale import locale_of
 from kit.pages import Pages
-from kit.rate_limit import RateLimiter, limited
 from lookup.catalogue import Catalogue
 from lookup.exams import Exam
-from lookup.guessing import find_guarded
+from lookup.gate.gate import Gate
+from lookup.gate.route_guards import admit_address, find_admitted, visit_of
 from lookup.questions import read_question
 from lookup.score_card import write_card
 from lookup.scores import ResultNotFound, ScoreDesk
@@ -22,6 +23,7 @@ from units.portals import require_known_origin
 
 _LIST = ["/tra-cuu/diem-thi", "/en/tra-cuu/diem-thi"]
 _EXAM = ["/tra-cuu/diem-thi/{exam_code:str}", "/en/tra-cuu/diem-thi/{exam_code:str}"]
+_FIELDS = ("candidate_number", "birth_date", "pin")
 
 
 @get(_LIST, include_in_schema=False)
@@ -49,21 +51,22 @@ async def show_form(
     return _page(request, pages, f"lookup/{template}.html", exam, now)
 
 
-@post(_EXAM, status_code=200, include_in_schema=False, guards=[limited("lookup"), require_known_origin])
+@post(_EXAM, status_code=200, include_in_schema=False, guards=[admit_address, require_known_origin])
 async def look_up(
     request: Request,
     exam_code: FromPath[str],
     catalogue: NamedDependency[Catalogue],
     pages: NamedDependency[Pages],
     desk: NamedDependency[ScoreDesk],
-    limiter: NamedDependency[RateLimiter],
+    gate: NamedDependency[Gate],
     now: NamedDependency[datetime],
 ) -> Response[bytes]:
     """The card for whoever typed the right facts, or the form again with what was typed still in it."""
     exam = catalogue.find(exam_code)
     typed = await read_fields(request)
     try:
-        result = await find_guarded(desk, limiter, request, exam, read_question(exam, typed), now)
+        visit = visit_of(request, exam, read_question(exam, typed), now, typed)
+        result = await find_admitted(gate, desk, visit)
     except InvalidForm as refused:
         return _page(
             request, pages, "lookup/score_form.html", exam, now, typed=typed, errors=refused.errors, status=422
@@ -82,23 +85,36 @@ def _page(
     now: datetime,
     *,
     status: int = 200,
-    typed: dict[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
     errors: list | None = None,
     **context: Any,
 ) -> Response[bytes]:
-    values = {field: str((typed or {}).get(field) or "")[:64] for field in ("candidate_number", "birth_date", "pin")}
     return pages.render(
-        request,
-        template,
-        status=status,
-        unit=exam.unit,
-        now=now,
-        exam=exam,
-        state=exam.state(now),
-        number_example=exam.numbers.example,
-        form={"values": values, "errors": errors or []},
-        **context,
+        request, template, status=status, **page_facts(exam, now, typed=typed, errors=errors), **context
     )
+
+
+def page_facts(
+    exam: Exam, now: datetime, *, typed: Mapping[str, Any] | None = None, errors: list | None = None
+) -> dict[str, Any]:
+    """What every page of an exam is told."""
+    return {
+        "unit": exam.unit,
+        "now": now,
+        "exam": exam,
+        "number_example": exam.numbers.example,
+        "form": {"values": {field: as_typed(typed or {}, field) for field in _FIELDS}, "errors": errors or []},
+    }
+
+
+def as_typed(typed: Mapping[str, Any], field: str) -> str:
+    """What stands in a field again, cut where nobody means more."""
+    return str(typed.get(field) or "")[:64]
+
+
+def form_address(exam: Exam) -> str:
+    """Where an exam's form is, in Vietnamese."""
+    return f"/tra-cuu/diem-thi/{exam.code}"
 
 
 page_routes = [list_exams_page, show_form, look_up]

@@ -1,11 +1,12 @@
 """Which web sites may ask on a family's behalf: our own pages, and the portals that a unit has registered."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from kit.errors import DomainError, TooManyRequests
+from kit.errors import DomainError
 
 
 class PortalNotRegistered(DomainError):
@@ -16,39 +17,40 @@ class PortalNotRegistered(DomainError):
 
 
 def comes_from_elsewhere(connection: ASGIConnection) -> bool:
-    """Whether a browser says that another site's page makes this request.
+    """Whether a browser says that another site's page makes this request."""
+    headers = connection.headers
+    return is_foreign(
+        headers.getall("origin", []),
+        headers.get("sec-fetch-site"),
+        host=headers.get("host", ""),
+        public_url=connection.app.state.public_url,
+    )
+
+
+def is_foreign(origins: Sequence[str], fetch_site: str | None, *, host: str, public_url: str) -> bool:
+    """Whether these headers are of a request that another site's page makes.
 
     Programs send no Origin and are met by the rate limits alone. A form on another site posts with an Origin, or at
     least with `Sec-Fetch-Site`.
     """
-    origins = connection.headers.getall("origin", [])
-    if connection.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+    if fetch_site in ("cross-site", "same-site"):
         return True
     if not origins:
         return False
-    return len(origins) > 1 or not _is_ours(connection, origins[0])
+    return len(origins) > 1 or not _is_ours(origins[0], host, public_url)
 
 
-def _is_ours(connection: ASGIConnection, origin: str) -> bool:
+def _is_ours(origin: str, host: str, public_url: str) -> bool:
     # Where PUBLIC_URL says who we are, a Host header that somebody else's name resolved to does not.
-    if public_url := connection.app.state.public_url:
+    if public_url:
         return origin == public_url
-    host = connection.headers.get("host", "").lower()
-    return bool(host) and _host(origin) == host
+    return bool(host) and _host(origin) == host.lower()
 
 
 def require_known_origin(connection: ASGIConnection, _: BaseRouteHandler) -> None:
     """Guard: pages of unregistered sites may not post lookups. Raises PortalNotRegistered."""
     if comes_from_elsewhere(connection):
         raise PortalNotRegistered
-
-
-async def share_foreign_limit(connection: ASGIConnection, _: BaseRouteHandler) -> None:
-    """Guard: readers on unregistered sites share one limit among them. Raises TooManyRequests."""
-    if comes_from_elsewhere(connection):
-        verdict = await connection.app.state.limiter.hit("foreign_origin", "all")
-        if not verdict.allowed:
-            raise TooManyRequests(verdict.retry_after)
 
 
 def _host(origin: str) -> str:
