@@ -19,7 +19,7 @@ from kit.redis_servers import RedisServer
 
 __all__ = ["RateLimiter", "Verdict", "address_bucket", "address_prefix", "limited"]
 
-_HITS = Counter("baodanh_limit_hits", "Requests that met a rate limit", ["name", "verdict"])
+HITS = Counter("baodanh_limit_hits", "Requests that met a rate limit", ["name", "verdict"])
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -57,7 +57,7 @@ class RateLimiter:
             verdict = await _hit(self._shared, self._rates[name], identity)
         except RedisAway:
             verdict = await _hit(self._local, self._halved[name], identity)
-        _HITS.labels(name, "allowed" if verdict.allowed else "refused").inc()
+        HITS.labels(name, "allowed" if verdict.allowed else "refused").inc()
         return verdict
 
     async def clear(self, name: str, *identifiers: str) -> None:

@@ -94,6 +94,10 @@ class Exam(msgspec.Struct, frozen=True):
     announced_at: datetime | None = None
     # When the public first heard of it; None: a draft, which only officers know.
     listed_at: datetime | None = None
+    # Rates of its own, such as `600/minute`; None: those of the service.
+    lookup_rate: str | None = None
+    wrong_factor_rate: str | None = None
+    foreign_origin_rate: str | None = None
 
     @property
     def numbers(self) -> CandidateNumberFormat:

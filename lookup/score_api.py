@@ -9,15 +9,15 @@ from litestar.params import PathParameter
 
 from kit.bodies import read_fields
 from kit.errors import DomainError
-from kit.rate_limit import RateLimiter, limited
 from lookup import exam_json
 from lookup.catalogue import Catalogue
 from lookup.exam_json import ExamDetails, ExamSummary, ResultAnswer
-from lookup.guessing import find_guarded
+from lookup.gate.gate import Gate
+from lookup.gate.route_guards import admit_address, find_admitted, visit_of
 from lookup.openapi import BUSY_PROBLEMS, EXAM_PROBLEMS, LOOKUP_PROBLEMS, READ_PROBLEMS, LookUpOperation
 from lookup.questions import read_question
 from lookup.scores import ScoreDesk
-from units.portals import require_known_origin, share_foreign_limit
+from units.portals import require_known_origin
 
 Shape = TypeVar("Shape")
 
@@ -47,7 +47,7 @@ def _json(content: Shape, headers: dict[str, str]) -> Response[Shape]:
 
 @get(
     "/api/v1/exams",
-    guards=[limited("lookup"), share_foreign_limit],
+    guards=[admit_address],
     tags=["exams"],
     summary="All exams",
     responses=BUSY_PROBLEMS,
@@ -61,7 +61,7 @@ async def list_exams(
 
 @get(
     "/api/v1/exams/{exam_code:str}",
-    guards=[limited("lookup"), share_foreign_limit],
+    guards=[admit_address],
     tags=["exams"],
     summary="One exam",
     responses=EXAM_PROBLEMS,
@@ -75,7 +75,7 @@ async def show_exam(
 
 @get(
     "/api/v1/exams/{exam_code:str}/results/{candidate_number:str}",
-    guards=[limited("lookup"), share_foreign_limit],
+    guards=[admit_address],
     tags=["results"],
     summary="A result by candidate number (policy `public`)",
     responses=READ_PROBLEMS,
@@ -83,8 +83,10 @@ async def show_exam(
 async def read_result(
     exam_code: ExamCode,
     candidate_number: CandidateNumber,
+    request: Request,
     catalogue: NamedDependency[Catalogue],
     desk: NamedDependency[ScoreDesk],
+    gate: NamedDependency[Gate],
     now: NamedDependency[datetime],
 ) -> Response[ResultAnswer]:
     """Scores alone, for exams whose unit publishes them by number: never a name, never a birth date."""
@@ -92,13 +94,14 @@ async def read_result(
     if exam.policy != "public":
         raise FactorRequired
     question = read_question(exam, {"candidate_number": candidate_number})
-    return _json(exam_json.answer(exam, await desk.find(exam, question, now)), _PUBLIC_RESULT)
+    result = await find_admitted(gate, desk, visit_of(request, exam, question, now))
+    return _json(exam_json.answer(exam, result), _PUBLIC_RESULT)
 
 
 @post(
     "/api/v1/exams/{exam_code:str}/results",
     status_code=200,
-    guards=[limited("lookup"), require_known_origin],
+    guards=[admit_address, require_known_origin],
     tags=["results"],
     summary="A result by candidate number and second fact",
     operation_class=LookUpOperation,
@@ -109,13 +112,14 @@ async def look_up_result(
     request: Request,
     catalogue: NamedDependency[Catalogue],
     desk: NamedDependency[ScoreDesk],
-    limiter: NamedDependency[RateLimiter],
+    gate: NamedDependency[Gate],
     now: NamedDependency[datetime],
 ) -> Response[ResultAnswer]:
     """The result of whoever knows the second fact. Every refusal looks the same: not released, unknown, wrong fact."""
     exam = catalogue.find(exam_code)
-    question = read_question(exam, await read_fields(request))
-    result = await find_guarded(desk, limiter, request, exam, question, now)
+    typed = await read_fields(request)
+    visit = visit_of(request, exam, read_question(exam, typed), now, typed)
+    result = await find_admitted(gate, desk, visit)
     return _json(exam_json.answer(exam, result), _PRIVATE)
 
 

@@ -22,10 +22,14 @@ from kit.client_address import ClientAddress
 from kit.clock import utc_now
 from kit.keys import KeyRing
 from kit.mail.post import Post
+from kit.node_limits import NodeLimiter
 from kit.pages import Pages
 from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
+from kit.shared_counters import CounterTable
 from lookup.catalogue import Catalogue
+from lookup.gate.gate import Gate
+from lookup.gate.limits import Limits
 from lookup.offers import exams_of
 from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
@@ -63,7 +67,7 @@ _FIRST_LOAD_SECONDS = 1.0
 _DESK_SECONDS = 30.0
 _DESK_WAIT_SECONDS = 5.0
 # What routes ask for by these names.
-_SHARED = ("catalogue", "pages", "desk", "limiter", "post", "desk_pool", "unit_shelf", "offers")
+_SHARED = ("catalogue", "pages", "desk", "limiter", "gate", "post", "desk_pool", "unit_shelf", "offers")
 # In the tree and in a wheel alike, `templates` lies beside the packages.
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -129,6 +133,7 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
     for name in _KEYS:
         keys.current(name)
     redis = RedisServer(settings.redis_url)
+    counting = NodeLimiter(CounterTable(settings.counts_file), key=keys.current("cache").value)
     return State(
         {
             "settings": settings,
@@ -142,6 +147,8 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "slowness": Slowness(),
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
+            "counting": counting,
+            "gate": Gate(Limits(counting, settings.rates)),
             "pages": (pages := Pages(_TEMPLATES)),
             "open_work": OPEN_WORK,
             "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),

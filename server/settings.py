@@ -198,6 +198,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.state_dir / "releases"
 
     @property
+    def counts_file(self) -> Path:
+        """Where the web processes of this node count for the limits in front of lookups."""
+        return self.state_dir / "run" / "counts"
+
+    @property
     def heads_folder(self) -> Path:
         """Where the record's heads are written down."""
         return self.record_heads_dir or self.state_dir

@@ -8,15 +8,12 @@ from datetime import datetime
 
 import msgspec
 
-from kit.errors import DomainError, TooManyRequests
+from kit.errors import DomainError
 from lookup.exams import Exam
+from lookup.gate.limits import Limits, TooManyLookups
 from lookup.scores import Question
 
-
-class TooManyLookups(TooManyRequests):
-    """Too many wrong second facts for one number from one neighbourhood of addresses."""
-
-    code = "too_many_lookups"
+__all__ = ["ChallengeRequired", "Gate", "TooManyLookups", "Visit"]
 
 
 class ChallengeRequired(DomainError):
@@ -44,14 +41,32 @@ class Visit(msgspec.Struct, frozen=True):
 class Gate:
     """One for each web process. Limits are shared with the other processes of the node, hot ones with other nodes."""
 
-    def admit_address(self, address: str, *, is_foreign: bool, exam: Exam | None = None) -> None:
-        """Count any request that costs us something, by its address. Raises TooManyRequests."""
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def admit_address(self, address: str, *, is_foreign: bool, exam: Exam | None = None, origin: str = "") -> None:
+        """Count any request that costs us something, by its address. Raises TooManyRequests.
+
+        `origin`: the `Origin` of a request that `is_foreign`, as it came; empty where there is none.
+        """
+        self._limits.count_address(address, exam)
+        if is_foreign:
+            self._limits.count_origin(origin, exam)
 
     def admit(self, visit: Visit) -> None:
         """Count a lookup before it is answered. Raises TooManyLookups, ChallengeRequired, TooManyRequests.
 
-        The address itself was counted by `admit_address` before.
+        The address itself was counted by `admit_address` before. What was admitted is noted, whatever comes of it.
         """
+        if visit.exam.policy != "public":
+            self._limits.count_attempt(visit.exam, visit.question.candidate_number, visit.address)
 
     def note(self, visit: Visit, *, found: bool) -> None:
         """What came of it. A right second fact takes back what `admit` counted as an attempt for it."""
+        if found:
+            self.never_mind(visit)
+
+    def never_mind(self, visit: Visit) -> None:
+        """Nothing came of it, because the service could not answer: nobody has learned or lost anything by it."""
+        if visit.exam.policy != "public":
+            self._limits.take_back_attempt(visit.exam, visit.question.candidate_number, visit.address)

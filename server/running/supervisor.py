@@ -15,6 +15,7 @@ from kit import children
 from kit.clock import utc_now
 from kit.errors import UsageError
 from kit.keys import KeyRing
+from kit.shared_counters import forget_counts
 from server.demo.department import DemoExample, demo_examples, is_empty, load_demo
 from server.demo.officers import DemoSignIn, demo_sign_ins
 from server.embedded.postgres import EmbeddedPostgres
@@ -197,6 +198,7 @@ class _Supervisor:
     def _environ(self) -> dict[str, str]:
         metrics = self.settings.state_dir / "run" / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
+        forget_counts(self.settings.counts_file)
         metrics.mkdir()
         return environ_for_children(
             self.settings,
