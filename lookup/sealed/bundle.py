@@ -2,6 +2,8 @@
 
 import mmap
 import os
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -12,10 +14,11 @@ from lookup.sealed.bundle_format import (
     RECORD_HEAD,
     BundleBroken,
     Header,
-    Section,
     checksum,
     read_header,
 )
+
+_EDGES = struct.Struct("<II")
 
 
 class Bundle:
@@ -41,7 +44,12 @@ class Bundle:
         if size != self._body + self.header.body_length:
             self.close()
             raise BundleBroken("cut_off")
-        self._checked = bytearray(-(-self.header.body_length // self.header.block))
+        header = self.header
+        self._checked = bytearray(-(-header.body_length // header.block))
+        # Asked at each lookup.
+        self._table, self._bucket_count = header.buckets.offset, header.bucket_count
+        self._records, self._records_end = header.bodies.offset, header.bodies.offset + header.bodies.length
+        self._block, self._bound_to = header.block, header.bound_to
 
     def __enter__(self) -> Self:
         return self
@@ -59,23 +67,30 @@ class Bundle:
 
     def find(self, generation_key: bytes, number: str, factor: str) -> bytes | None:
         """The packed record of whoever this is; None if there is none. Raises BundleBroken."""
-        place = sealing.find_place(generation_key, number, factor)
-        bucket = self._bucket(place.position * self.header.bucket_count >> 64)
-        start = bucket.find(place.fingerprint)
+        key, fingerprint, position = sealing.find_place(generation_key, number, factor)
+        bucket = self._bucket(position * self._bucket_count >> 64)
+        start = bucket.find(fingerprint)
         while start >= 0:
-            # Eight bytes may stand in a sealed record by chance: then its key does not fit, and we look on.
-            _, length = RECORD_HEAD.unpack_from(bucket, start) if start + RECORD_HEAD.size <= len(bucket) else (b"", 0)
-            body = start + RECORD_HEAD.size
-            record = sealing.unseal(place.key, bucket[body : body + length], self.header.bound_to) if length else None
+            record = self._open(bucket, start, key)
             if record is not None:
                 return record
-            start = bucket.find(place.fingerprint, start + 1)
+            if start in _beginnings(bucket):
+                raise BundleBroken("record_does_not_open")
+            # Eight bytes may stand within a sealed record by chance: then we look on.
+            start = bucket.find(fingerprint, start + 1)
         return None
+
+    def _open(self, bucket: bytes, start: int, key: bytes) -> bytes | None:
+        body = start + RECORD_HEAD.size
+        if body > len(bucket):
+            return None
+        _, length = RECORD_HEAD.unpack_from(bucket, start)
+        return sealing.unseal(key, bucket[body : body + length], self._bound_to)
 
     def part(self, generation_key: bytes, name: str) -> bytes:
         """A named part. Raises BundleBroken, KeyError for a part that the bundle does not have."""
         section = self.header.parts[name]
-        sealed = self._read(section)
+        sealed = self._look(section.offset, section.length)
         plain = sealing.unseal(sealing.part_key(generation_key, name), sealed, self.header.bound_to)
         if plain is None:
             raise BundleBroken("part_does_not_open")
@@ -86,19 +101,21 @@ class Bundle:
         return sealing.key_check(generation_key) == self.header.key_check
 
     def _bucket(self, number: int) -> bytes:
-        header = self.header
-        offsets = self._read(Section(header.buckets.offset + number * OFFSET.size, 2 * OFFSET.size))
-        (start,), (end,) = OFFSET.unpack_from(offsets, 0), OFFSET.unpack_from(offsets, OFFSET.size)
-        if not start <= end <= header.bodies.length:
+        """All sealed records of one bucket."""
+        edges = self._look(self._table + number * OFFSET.size, 2 * OFFSET.size)
+        start, end = _EDGES.unpack(edges)
+        start, end = self._records + start, self._records + end
+        if not start <= end <= self._records_end:
             raise BundleBroken("buckets_are_wrong")
-        return self._read(Section(header.bodies.offset + start, end - start))
+        return self._look(start, end - start)
 
-    def _read(self, section: Section) -> bytes:
-        end = section.offset + section.length
-        for number in range(section.offset // self.header.block, -(-end // self.header.block)):
-            if not self._checked[number]:
+    def _look(self, start: int, length: int) -> bytes:
+        """Bytes of the body, once their blocks have been compared with their checksums."""
+        end, checked = start + length, self._checked
+        for number in range(start // self._block, -(-end // self._block)):
+            if not checked[number]:
                 self._check(number)
-        return self._map[self._body + section.offset : self._body + end]
+        return self._map[self._body + start : self._body + end]
 
     def _check(self, number: int) -> None:
         header = self.header
@@ -107,6 +124,14 @@ class Bundle:
         if checksum(block) != header.checksums[number * CHECKSUM_LENGTH : (number + 1) * CHECKSUM_LENGTH]:
             raise BundleBroken("checksum_wrong")
         self._checked[number] = 1
+
+
+def _beginnings(bucket: bytes) -> Iterator[int]:
+    """Where the records of a bucket begin."""
+    start = 0
+    while start + RECORD_HEAD.size <= len(bucket):
+        yield start
+        start += RECORD_HEAD.size + RECORD_HEAD.unpack_from(bucket, start)[1]
 
 
 def check_whole(path: Path, signed_by: bytes) -> Header:

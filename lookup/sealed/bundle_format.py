@@ -1,8 +1,8 @@
-"""How a bundle lies on disk: a signed header, then buckets, records and named parts, with a checksum for each block.
+"""How a bundle lies on disk: a signed header, then records, buckets and named parts, with a checksum for each block.
 
     magic (8) | length of the header (u32) | header (msgpack) | signature (64) | zeros up to a whole page
-    buckets:  u32 offsets into the records, one more than there are buckets
     records:  bucket after bucket; each record: fingerprint (8), length of the rest (u16), sealed bytes
+    buckets:  u32 offsets into the records, one more than there are buckets
     parts:    sealed bytes
 
 All numbers are little-endian. The header's digest (SHA-256 of everything before the signature) names the file's

@@ -1,57 +1,34 @@
-"""What a bundle keeps of one candidate: packed, without any word that all candidates of the exam share."""
+"""A candidate's packed result, and the result that people see."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
-
-import msgspec
 
 from lookup.exams import Exam
 from lookup.scores import Component, Result
+from lookup.sealed.packing import (
+    FACTS,
+    Edition,
+    Record,
+    SharedFacts,
+    decode_facts,
+    decode_record,
+    encode_facts,
+    encode_record,
+    units_of,
+)
 
-
-class Edition(msgspec.Struct, frozen=True, array_like=True):
-    """When results were first shown as they are now, and why: many records share one."""
-
-    released_at: datetime
-    reason: str | None
-
-
-class Record(msgspec.Struct, frozen=True, array_like=True):
-    """A candidate's packed result.
-
-    `papers` are pairs: the position of a paper, then twice its score in units of its last decimal, or twice the place
-    of its mark in the bundle's list of marks, plus one. `total` is in units of its last decimal. `edition` is a place
-    in the bundle's list of editions.
-    """
-
-    number: str
-    version: int
-    edition: int
-    papers: list[int]
-    total: int | None = None
-    name: str | None = None
-
-
-class SharedFacts(msgspec.Struct, frozen=True):
-    """What the records of a bundle refer to, and what its answers need beside the exam: the part `facts`.
-
-    `distributions`: as `lookup.releases.count_scores` gives it, {position: [(score, how many)]}. `pin_keys`: what typed
-    lookup codes are hashed with, newest first; empty for other policies.
-    """
-
-    editions: list[Edition]
-    marks: list[str]
-    distributions: dict[int, list[tuple[Decimal, int]]]
-    pin_keys: list[bytes]
-
-
-FACTS = "facts"
-
-encode_record = msgspec.msgpack.Encoder().encode
-decode_record = msgspec.msgpack.Decoder(Record).decode
-encode_facts = msgspec.msgpack.Encoder().encode
-decode_facts = msgspec.msgpack.Decoder(SharedFacts).decode
+__all__ = [
+    "FACTS",
+    "Edition",
+    "Record",
+    "SharedFacts",
+    "decode_facts",
+    "decode_record",
+    "encode_facts",
+    "encode_record",
+    "pack",
+    "unpack",
+]
 
 
 def pack(
@@ -73,8 +50,8 @@ def pack(
         if mark is not None:
             papers += (subject.position, 2 * mark_places[mark] + 1)
         elif score is not None:
-            papers += (subject.position, 2 * _units(score, subject.decimals))
-    packed_total = None if exam.total_rule is None or total is None else _units(total, exam.total_rule.decimals)
+            papers += (subject.position, 2 * units_of(score, subject.decimals))
+    packed_total = None if exam.total_rule is None or total is None else units_of(total, exam.total_rule.decimals)
     return Record(number, version, edition, papers, packed_total, name)
 
 
@@ -96,7 +73,3 @@ def unpack(record: Record, facts: SharedFacts, exam: Exam) -> Result:
 
 def _at(values: Sequence | None, position: int):  # noqa: ANN202 - whatever stands there
     return values[position - 1] if values is not None and position <= len(values) else None
-
-
-def _units(number: Decimal, decimals: int) -> int:
-    return int(number.quantize(Decimal(1).scaleb(-decimals)).scaleb(decimals))
