@@ -59,6 +59,12 @@ def is_found_at_once(client: Client) -> bool:
     return isinstance(client, Redis) and not isinstance(client.connection_pool, SentinelConnectionPool)
 
 
+def open_node(url: str, node: ClusterNode) -> Redis:
+    """A client of one node of the cluster at `url`, for what a cluster's own client cannot do."""
+    place = _take_apart(url, 6379)
+    return Redis(host=node.host, port=int(node.port), ssl=place.tls, **_options(), **_keys(place))
+
+
 def _options() -> dict[str, Any]:
     return {
         # RedisServer bounds the whole question; redis-py's timeouts would start a task for each command.

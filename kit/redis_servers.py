@@ -125,7 +125,7 @@ class RedisServer:
         if self._probe:
             self._probe.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
-        await _close(self.client)
+        await close_client(self.client)
 
     async def _put(self, question: Callable[[Client], Awaitable[Any]], answer: asyncio.Future[Any]) -> None:
         watch = asyncio.get_running_loop().call_later(self._patience, self._overdue, answer, _TURNS_OF_GRACE)
@@ -212,7 +212,8 @@ async def _hang_up(client: Client) -> None:
         _log.debug("redis_hang_up_failed")
 
 
-async def _close(client: Client) -> None:
+async def close_client(client: Client) -> None:
+    """Close every connection of a client, those to sentinels too."""
     await client.aclose()
     if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
         await client.connection_pool.sentinel_manager.aclose()
