@@ -1,6 +1,5 @@
-"""A bundle as a lookup uses it: mapped into memory, shared by all workers of a node, opened record by record."""
+"""A bundle as a lookup uses it: read through the page cache that all workers of a node share, record by record."""
 
-import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -11,10 +10,12 @@ from lookup.sealed import sealing
 from lookup.sealed.bundle_format import (
     CHECKSUM_LENGTH,
     OFFSET,
+    PREFIX_LENGTH,
     RECORD_HEAD,
     BundleBroken,
     Header,
     checksum,
+    header_end,
     read_header,
 )
 
@@ -22,28 +23,25 @@ _EDGES = struct.Struct("<II")
 
 
 class Bundle:
-    """One file, mapped. Nothing in it can be found or read without the generation key.
+    """One file, held open. Nothing in it can be found or read without the generation key.
 
     What is touched for the first time is compared with its checksum first: a damaged file raises BundleBroken, it never
-    answers wrongly, nor says that somebody is not in it.
+    answers wrongly, nor says that somebody is not in it. It is read, not mapped: pages of a mapping count as memory of
+    each process that touched them, and a disk that fails would end the process instead of the answer.
     """
 
     def __init__(self, path: Path, signed_by: bytes) -> None:
         """Raises BundleBroken, or OSError where there is no such file."""
         self.path = path
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if not size:
-                raise BundleBroken("cut_off")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = path.open("rb", buffering=0)
+        self._descriptor = self._file.fileno()
         try:
-            self.header, self._body, self.digest = read_header(memoryview(self._map), signed_by)
+            self._written = self._when_written()
+            self.header, self._body, self.digest = read_header(self._read_start(), signed_by)
+            self._expect_size(self._body + self.header.body_length)
         except BundleBroken:
             self.close()
             raise
-        if size != self._body + self.header.body_length:
-            self.close()
-            raise BundleBroken("cut_off")
         header = self.header
         self._checked = bytearray(-(-header.body_length // header.block))
         # Asked at each lookup.
@@ -58,12 +56,9 @@ class Bundle:
         self.close()
 
     def close(self) -> None:
-        """Unmap it, as soon as nobody reads in it any more."""
-        try:
-            self._map.close()
-        except BufferError:
-            # A header under examination still looks into it; it goes with the last look.
-            return
+        """Let the file go: whoever still asks finds it broken, never another file."""
+        self._descriptor = -1
+        self._file.close()
 
     def find(self, generation_key: bytes, number: str, factor: str) -> bytes | None:
         """The packed record of whoever this is; None if there is none. Raises BundleBroken."""
@@ -78,7 +73,8 @@ class Bundle:
                 raise BundleBroken("record_does_not_open")
             # Eight bytes may stand within a sealed record by chance: then we look on.
             start = bucket.find(fingerprint, start + 1)
-        return None
+        # Before we say that somebody is not in it: somebody may have written into the file since it was compared.
+        return self.find(generation_key, number, factor) if self._was_rewritten() else None
 
     def _open(self, bucket: bytes, start: int, key: bytes) -> bytes | None:
         body = start + RECORD_HEAD.size
@@ -115,15 +111,49 @@ class Bundle:
         for number in range(start // self._block, -(-end // self._block)):
             if not checked[number]:
                 self._check(number)
-        return self._map[self._body + start : self._body + end]
+        return self._read(self._body + start, length)
 
     def _check(self, number: int) -> None:
         header = self.header
         start, end = number * header.block, min((number + 1) * header.block, header.body_length)
-        block = self._map[self._body + start : self._body + end]
+        block = self._read(self._body + start, end - start)
         if checksum(block) != header.checksums[number * CHECKSUM_LENGTH : (number + 1) * CHECKSUM_LENGTH]:
             raise BundleBroken("checksum_wrong")
         self._checked[number] = 1
+
+    def _read_start(self) -> bytes:
+        size = self._written[1]
+        if not size:
+            raise BundleBroken("cut_off")
+        return self._read(0, min(header_end(self._read(0, min(PREFIX_LENGTH, size))), size))
+
+    def _expect_size(self, size: int) -> None:
+        if self._written[1] != size:
+            raise BundleBroken("cut_off")
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            content = os.pread(self._descriptor, length, offset)
+        except OSError:
+            raise BundleBroken("unreadable") from None
+        if len(content) != length:
+            raise BundleBroken("cut_off")
+        return content
+
+    def _when_written(self) -> tuple[int, int]:
+        try:
+            found = os.fstat(self._descriptor)
+        except OSError:
+            raise BundleBroken("unreadable") from None
+        return found.st_mtime_ns, found.st_size
+
+    def _was_rewritten(self) -> bool:
+        """Whether the file was written to; then every block is compared anew."""
+        written = self._when_written()
+        if written == self._written:
+            return False
+        self._written, self._checked = written, bytearray(len(self._checked))
+        return True
 
 
 def _beginnings(bucket: bytes) -> Iterator[int]:

@@ -92,6 +92,14 @@ def encode_header(header: Header) -> bytes:
     return MAGIC + _LENGTH.pack(len(encoded)) + encoded
 
 
+def header_end(start: bytes) -> int:
+    """How much of a file `read_header` wants to see, by its first `PREFIX_LENGTH` bytes."""
+    if len(start) < PREFIX_LENGTH:
+        return len(start)
+    (length,) = _LENGTH.unpack_from(start, len(MAGIC))
+    return PREFIX_LENGTH + min(length, _LONGEST_HEADER) + SIGNATURE_LENGTH
+
+
 def read_header(start: bytes | memoryview, signed_by: bytes) -> tuple[Header, int, bytes]:
     """The header, where the body begins, and the digest. Raises BundleBroken if it is none, cut off, or forged."""
     if bytes(start[: len(MAGIC)]) != MAGIC:
