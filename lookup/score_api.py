@@ -9,6 +9,7 @@ from litestar.params import PathParameter
 
 from kit.bodies import read_fields
 from kit.errors import DomainError
+from kit.etags import etag_of, is_known
 from lookup import exam_json
 from lookup.catalogue import Catalogue
 from lookup.exam_json import ExamDetails, ExamSummary, ResultAnswer
@@ -43,6 +44,16 @@ class FactorRequired(DomainError):
 def _json(content: Shape, headers: dict[str, str]) -> Response[Shape]:
     answer = Response(exam_json.encode(content), media_type="application/json", headers=headers)
     return cast("Response[Shape]", answer)
+
+
+def _shared(body: bytes, request: Request) -> Response[ResultAnswer]:
+    """An answer that caches may keep: whoever has it already is told so."""
+    etag = etag_of(body)
+    headers = _PUBLIC_RESULT | {"ETag": etag}
+    answer = Response(body, media_type="application/json", headers=headers)
+    if is_known(etag, request.headers.getall("if-none-match", [])):
+        answer = Response(None, status_code=304, headers=headers)
+    return cast("Response[ResultAnswer]", answer)
 
 
 @get(
@@ -95,7 +106,7 @@ async def read_result(
         raise FactorRequired
     question = read_question(exam, {"candidate_number": candidate_number})
     result = await find_admitted(gate, desk, visit_of(request, exam, question, now))
-    return _json(exam_json.answer(exam, result), _PUBLIC_RESULT)
+    return _shared(exam_json.encode(exam_json.answer(exam, result)), request)
 
 
 @post(

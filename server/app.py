@@ -39,6 +39,7 @@ from lookup.sealed.vault import Vault
 from server.api_reference import api_reference_routes
 from server.approval_kinds import KINDS
 from server.doorway import Doorway
+from server.front import Front
 from server.health import show_health, show_readiness
 from server.home_parts import HOME
 from server.logs import set_up_logs
@@ -81,11 +82,13 @@ def create_app(
     clock: Callable[[], datetime] = utc_now,
     caught_mail: Path | None = None,
     has_mail: bool = True,
+    has_front: bool = True,
 ) -> Application:
     """The ASGI application of one web worker, known to others as `NODE/worker`.
 
     It starts with settings and local files alone: pools open lazily. `caught_mail` is where a service that is only
-    tried keeps its letters; without `has_mail` they wait for somebody to set a server.
+    tried keeps its letters; without `has_mail` they wait for somebody to set a server. Without `has_front` every
+    lookup takes the framework's way, for comparison.
     """
     set_up_logs(settings.log_level)
     litestar = Litestar(
@@ -110,7 +113,9 @@ def create_app(
         request_max_body_size=_LARGEST_BODY,
         logging_config=None,
     )
-    return Doorway(ClientAddress(cast("Application", litestar), settings.trusted_proxies))
+    client = ClientAddress(cast("Application", litestar), settings.trusted_proxies)
+    doorway = Doorway(client)
+    return Front(doorway, litestar, client, longest_body=_LARGEST_BODY) if has_front else doorway
 
 
 _OPENAPI = OpenAPIConfig(

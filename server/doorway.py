@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Strict-Transport-Security": "max-age=31536000",
 }
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class Doorway:
@@ -55,7 +55,7 @@ class Doorway:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _protected(message.get("headers", ()))
-                if _tells_number(scope, status):
+                if _tells_number(scope, status, message["headers"]):
                     message["headers"].append((b"x-request-id", request_id.encode()))
             elif bare:
                 message = {**message, "body": b""}
@@ -67,13 +67,16 @@ class Doorway:
             _record(scope, asked, status, time.perf_counter() - started)
 
 
-def _tells_number(scope: Scope, status: int) -> bool:
+def _tells_number(scope: Scope, status: int, headers: list[tuple[bytes, bytes]]) -> bool:
     """Officers, and whoever met a mistake of ours, can say which request it was.
 
     Not the public: there, answers that must look alike are alike to the last byte, and others are kept for everybody.
+    Whoever is told when to come back met no mistake.
     """
     path = scope["path"]
-    return status >= _OUR_MISTAKE or path == _OFFICERS or path.startswith(f"{_OFFICERS}/")
+    if path == _OFFICERS or path.startswith(f"{_OFFICERS}/"):
+        return True
+    return status >= _OUR_MISTAKE and not any(name.lower() == b"retry-after" for name, _ in headers)
 
 
 def _protected(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -81,7 +84,7 @@ def _protected(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     told = list(headers)
     if not any(name.lower() == b"cache-control" for name, _ in told):
         told.append((b"cache-control", b"no-store"))
-    return told + _RAW_HEADERS
+    return told + RAW_HEADERS
 
 
 def _record(scope: Scope, method: str, status: int, seconds: float) -> None:

@@ -8,12 +8,14 @@ from litestar.exceptions import NotFoundException
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
 REQUESTS = Counter("baodanh_requests_total", "Answers, by route pattern.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram(
     "baodanh_request_seconds",
     "Time from a request's first byte in the application to its last byte out.",
     ["route"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    buckets=BUCKETS,
 )
 
 

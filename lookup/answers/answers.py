@@ -59,22 +59,21 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def answer(view: ExamView, shown: OpenRelease | None, ask: Ask) -> tuple[Answer, bool]:
-    """The answer, and whether a result was found; `shown` is the open release, None before the moment.
+def answer(view: ExamView, shown: OpenRelease | None, ask: Ask) -> Answer:
+    """The answer; a page says 404 where there is no result. `shown` is the open release, None before the moment.
 
     Raises ResultNotFound where a program asks, BundleBroken.
     """
     record = shown.find(ask.question) if shown else None
     if ask.is_page:
         if shown is None or record is None:
-            return _page(404, view.form.write_refusal(ask.typed, ask.locale), ask.locale, ask.takes_gzip), False
-        return _page(
-            200, view.card(shown, ask.now).write(record, ask.locale, ask.now), ask.locale, ask.takes_gzip
-        ), True
+            return _page(404, view.form.write_refusal(ask.typed, ask.locale), ask.locale, ask.takes_gzip)
+        card = view.card(shown, ask.now).write(record, ask.locale, ask.now)
+        return _page(200, card, ask.locale, ask.takes_gzip)
     if shown is None or record is None:
         raise ResultNotFound
     body = view.json(shown).write(record)
-    return _shared(body, ask) if ask.is_read else _json(body, [_JSON, _PRIVATE], ask.takes_gzip), True
+    return _shared(body, ask) if ask.is_read else _json(body, [_JSON, _PRIVATE], ask.takes_gzip)
 
 
 def form_page(view: ExamView, locale: Locale, now: datetime, *, takes_gzip: bool) -> Answer:

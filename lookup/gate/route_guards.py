@@ -36,8 +36,12 @@ def visit_of(
     connection: ASGIConnection, exam: Exam, question: Question, now: datetime, typed: Mapping[str, Any] | None = None
 ) -> Visit:
     """A lookup as the gate looks at it; `typed`: everything that came with the question."""
-    proof = {field: str(typed[field])[:_LONGEST_PROOF] for field in _PROOF if field in typed} if typed else {}
-    return Visit(exam, question, _address(connection), comes_from_elsewhere(connection), proof, now)
+    return Visit(exam, question, _address(connection), comes_from_elsewhere(connection), proof_of(typed or {}), now)
+
+
+def proof_of(typed: Mapping[str, Any]) -> dict[str, str]:
+    """What came with a question to solve a challenge."""
+    return {field: str(typed[field])[:_LONGEST_PROOF] for field in _PROOF if field in typed}
 
 
 async def find_admitted(gate: Gate, desk: ScoreDesk, visit: Visit) -> Result:
