@@ -45,7 +45,8 @@ class Bundle:
         header = self.header
         self._checked = bytearray(-(-header.body_length // header.block))
         # Asked at each lookup.
-        self._table, self._bucket_count = header.buckets.offset, header.bucket_count
+        self._bucket_count = header.bucket_count
+        self._edges: bytes | None = None
         self._records, self._records_end = header.bodies.offset, header.bodies.offset + header.bodies.length
         self._block, self._bound_to = header.block, header.bound_to
 
@@ -98,8 +99,10 @@ class Bundle:
 
     def _bucket(self, number: int) -> bytes:
         """All sealed records of one bucket."""
-        edges = self._look(self._table + number * OFFSET.size, 2 * OFFSET.size)
-        start, end = _EDGES.unpack(edges)
+        if self._edges is None:
+            # A byte for each result, kept: then a lookup is one read.
+            self._edges = self._look(self.header.buckets.offset, self.header.buckets.length)
+        start, end = _EDGES.unpack_from(self._edges, number * OFFSET.size)
         start, end = self._records + start, self._records + end
         if not start <= end <= self._records_end:
             raise BundleBroken("buckets_are_wrong")
@@ -152,7 +155,7 @@ class Bundle:
         written = self._when_written()
         if written == self._written:
             return False
-        self._written, self._checked = written, bytearray(len(self._checked))
+        self._written, self._checked, self._edges = written, bytearray(len(self._checked)), None
         return True
 
 
