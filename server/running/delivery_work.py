@@ -1,0 +1,36 @@
+"""Sealed releases on their way: this node's files, the keys at their second, and what is not needed any more."""
+
+from lookup.sealed import delivery
+from lookup.sealed.delivery import Delivery
+from lookup.sealed.key_sending import KeySender
+from lookup.sealed.release_keys import RELEASE, ReleaseKeys
+from server.running.workshop import Workshop
+
+
+async def fetch_bundles(shop: Workshop) -> None:
+    """Every file that this node must have, before its moment."""
+    settings = shop.settings
+    sends_keys = shop.keys.holds(RELEASE)
+    work = Delivery(shop.pool, settings.releases_folder, settings.node, sends_keys=sends_keys, clock=shop.clock)
+    await work.run(settings.database_url)
+
+
+async def send_keys(shop: Workshop) -> None:
+    """The keys of releases, where this worker can unwrap them."""
+    if not shop.keys.holds(RELEASE):
+        return
+    sender = KeySender(
+        shop.pool,
+        shop.settings.database_url,
+        shop.redis,
+        shop.settings.releases_folder,
+        cache_key=shop.keys.current("cache").value,
+        unwrap=ReleaseKeys(shop.keys).unwrap,
+        clock=shop.clock,
+    )
+    await sender.run()
+
+
+async def tidy_pieces(shop: Workshop) -> None:
+    """Pieces in PostgreSQL that no node will ask for."""
+    await delivery.tidy(shop.pool)
