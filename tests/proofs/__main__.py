@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proofs import every_row, record_writers, sign_ins
+from tests.proofs import before_the_moment, every_row, outlive, record_writers, sign_ins, two_nodes
 
 RECORD = Path(__file__).parents[2] / "docs" / "proofs" / "README.md"
 
@@ -27,9 +27,12 @@ def _record_writers() -> Iterable[str]:
 
 
 PROOFS: dict[str, Callable[[], Iterable[str]]] = {
+    "before-the-moment": before_the_moment.main,
     "every-row": _every_row,
+    "outlive": outlive.main,
     "record-writers": _record_writers,
     "sign-ins": _sign_ins,
+    "two-nodes": two_nodes.main,
 }
 
 

@@ -7,6 +7,7 @@ The plan bounds them in number and in time. Each candidate asks from an address 
 
 import asyncio
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,7 +26,10 @@ _PATIENCE = 10.0
 
 
 class Plan(msgspec.Struct):
-    """`rate`: lookups a second, all lines together; 0: each line asks again as soon as it was answered."""
+    """`rate`: lookups a second, all lines together; 0: each line asks again as soon as it was answered.
+
+    `as_pages`: by the form instead of the API.
+    """
 
     ports: list[int]
     exam: MarkedExam
@@ -33,6 +37,7 @@ class Plan(msgspec.Struct):
     rate: float
     seconds: float
     seed: int = 1
+    as_pages: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -88,21 +93,22 @@ class _Line(asyncio.Protocol):
         self._transport.close()
 
 
-async def _visit(plan: Plan, number: int, port: int, noted: bytearray) -> None:
+async def _visit(plan: Plan, number: int, port: int, noted: bytearray, stopping: asyncio.Event) -> None:
     chance, host = random.Random(f"{plan.seed}/{number}"), f"127.0.0.1:{port}"
     pause = len(plan.ports) * plan.lines_each / plan.rate if plan.rate else 0.0
     due = time.time() + chance.random() * pause
     end, line = time.time() + plan.seconds, None
-    while (now := time.time()) < end:
+    while (now := time.time()) < end and not stopping.is_set():
         if due > now:
             await asyncio.sleep(due - now)
         due = max(due + pause, time.time() - pause) if pause else 0.0
         place = chance.randint(1, plan.exam.count)
-        request = plan.exam.ask_json(place, host, f"X-Real-IP: {address_of(place)}")
+        ask = plan.exam.ask_page if plan.as_pages else plan.exam.ask_json
+        request = ask(place, host, f"X-Real-IP: {address_of(place)}")
         asked_at = time.time()
         try:
             line = line or (await asyncio.get_running_loop().create_connection(_Line, "127.0.0.1", port))[1]
-            came = _came(plan.exam, place, *await line.ask(request))
+            came = _came(plan, place, *await line.ask(request))
         except (OSError, TimeoutError):
             came, line = BROKEN, None
         noted += _ANSWER.pack(asked_at, time.time(), number, came)
@@ -110,9 +116,10 @@ async def _visit(plan: Plan, number: int, port: int, noted: bytearray) -> None:
         line.close()
 
 
-def _came(exam: MarkedExam, place: int, status: int, body: bytes) -> int:
+def _came(plan: Plan, place: int, status: int, body: bytes) -> int:
     if status == 200:
-        generation = exam.generation_in_json(place, body)
+        read = plan.exam.generation_on_page if plan.as_pages else plan.exam.generation_in_json
+        generation = read(place, body)
         return WRONG if generation is None else generation or 100
     return NOTHING if status == 404 else REFUSED
 
@@ -124,9 +131,10 @@ def address_of(place: int) -> str:
 
 
 async def _gather(plan: Plan) -> bytes:
-    noted = bytearray()
+    noted, stopping = bytearray(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     ports = [port for port in plan.ports for _ in range(plan.lines_each)]
-    await asyncio.gather(*(_visit(plan, number, port, noted) for number, port in enumerate(ports)))
+    await asyncio.gather(*(_visit(plan, number, port, noted, stopping) for number, port in enumerate(ports)))
     return bytes(noted)
 
 
@@ -149,6 +157,11 @@ class Crowd:
         """Send them off."""
         self._process = await asyncio.create_subprocess_exec(*self._command)
         return self
+
+    def stop(self) -> None:
+        """They go home now; what they noted is kept."""
+        assert self._process
+        self._process.terminate()
 
     async def answers(self) -> list[Answer]:
         """What they noted, once their time is up."""

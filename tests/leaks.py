@@ -1,0 +1,145 @@
+"""Look for what nobody may find before its moment: in a node's files, its processes' memory, Redis and the logs."""
+
+import base64
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from redis.asyncio import Redis
+
+from tests.marked_exams import MarkedExam
+
+_CHUNK = 1 << 22
+_OVERLAP = 256
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)\s*(.*)")
+
+
+class Needles(msgspec.Struct, frozen=True):
+    """What is looked for: candidate numbers, names, keys; each in the forms in which a program may hold it."""
+
+    pattern: re.Pattern[bytes]
+
+    def find_in(self, content: bytes) -> bytes | None:
+        """What was found first."""
+        found = self.pattern.search(content)
+        return found.group() if found else None
+
+
+def needles(exams: Iterable[MarkedExam], keys: Iterable[bytes], *, numbers: bool = True) -> Needles:
+    """`numbers`: candidate numbers too, which a process may hold of somebody who asks for them."""
+    wanted: list[bytes] = []
+    for exam in exams:
+        stem = exam.name(0).removesuffix(" 0")
+        wanted += [re.escape(form) for form in _forms(stem)]
+        if numbers:
+            wanted += [rb"(?<!\d)%b(?!\d)" % exam.number(place).encode() for place in (1, exam.count // 2, exam.count)]
+    for key in keys:
+        wanted += [re.escape(form) for form in (key, key.hex().encode(), base64.b64encode(key)[:40])]
+    return Needles(re.compile(b"|".join(dict.fromkeys(wanted))))
+
+
+def _forms(text: str) -> Iterator[bytes]:
+    yield text.encode()
+    yield text.encode("utf-16-le")
+    yield text.encode("ascii", "backslashreplace")
+
+
+def in_folder(folder: Path, wanted: Needles) -> list[str]:
+    """Every file below the folder in which something was found, and what."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return [told for path in files for told in in_file(path, wanted)]
+
+
+def in_file(path: Path, wanted: Needles) -> list[str]:
+    """What was found in a file."""
+    with path.open("rb") as file:
+        return [f"{path}: {found!r}" for found in _search(lambda: file.read(_CHUNK), wanted)]
+
+
+def in_process(pid: int, wanted: Needles) -> list[str]:
+    """What was found in the memory of a process, and in the files that it holds."""
+    told = []
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for start, end, rights, name in _mappings(pid):
+            if rights.startswith("r") and not name.startswith("[v"):
+                told += [f"{pid} {name}: {found!r}" for found in _search_memory(memory, start, end, wanted)]
+    for name in files_of(pid):
+        with contextlib.suppress(OSError):
+            told += in_file(Path(name), wanted)
+    return told
+
+
+def files_of(pid: int) -> set[str]:
+    """The files that a process has mapped or open, but for the program itself."""
+    mapped = {name for _, _, _, name in _mappings(pid)}
+    opened = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    return {name for name in mapped | opened if name.startswith("/") and not name.startswith(("/dev/", "/usr/", "/lib"))
+            and ".so" not in name and Path(name).is_file()}  # fmt: skip
+
+
+def _mappings(pid: int) -> Iterator[tuple[str, str, str, str]]:
+    """Where each begins and ends, its rights, its name."""
+    for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+        if found := _MAPPING.fullmatch(line):
+            yield found.group(1), found.group(2), found.group(3), found.group(5)
+
+
+async def in_redis(url: str, wanted: Needles) -> list[str]:
+    """What was found in any key or value."""
+    told = []
+    async with Redis.from_url(url) as redis:
+        async for key in redis.scan_iter(count=1000):
+            content = key + b" " + repr(await _value(redis, key)).encode() + await _raw(redis, key)
+            if found := wanted.find_in(content):
+                told.append(f"Redis {key!r}: {found!r}")
+    return told
+
+
+async def _value(redis: Redis, key: bytes) -> object:
+    match await redis.type(key):
+        case b"hash":
+            return await redis.hgetall(key)
+        case b"zset":
+            return await redis.zrange(key, 0, -1, withscores=True)
+        case b"set":
+            return await redis.smembers(key)
+        case b"list":
+            return await redis.lrange(key, 0, -1)
+        case b"stream":
+            return await redis.xrange(key)
+        case _:
+            return None
+
+
+async def _raw(redis: Redis, key: bytes) -> bytes:
+    value = await redis.get(key) if await redis.type(key) == b"string" else b""
+    return value if isinstance(value, bytes) else b""
+
+
+def _search_memory(memory, start: str, end: str, wanted: Needles) -> Iterator[bytes]:
+    memory.seek(int(start, 16))
+    left = int(end, 16) - int(start, 16)
+
+    def read() -> bytes:
+        nonlocal left
+        try:
+            part = memory.read(min(_CHUNK, left))
+        except OSError:
+            # A guard page, or gone meanwhile.
+            return b""
+        left -= len(part)
+        return part
+
+    yield from _search(read, wanted)
+
+
+def _search(read, wanted: Needles) -> Iterator[bytes]:
+    """At most one find in all that `read` gives."""
+    before = b""
+    while part := read():
+        if found := wanted.find_in(before + part):
+            yield found
+            return
+        before = part[-_OVERLAP:]
