@@ -43,6 +43,11 @@ async def leave_job(
     return await queue.add_job(transaction, entrypoint=name, payload=payload, execute_after=not_before)
 
 
+async def is_left(database: sql.Database, name: str, payload: bytes) -> bool:
+    """Whether just this job is in the queue: waiting, being done, or given up within the last hour."""
+    return await queue.is_left(database, entrypoint=name, payload=payload)
+
+
 async def count_jobs(database: sql.Database) -> list[JobCount]:
     """What stands in the queue, by name and status."""
     return [JobCount(**row) for row in await queue.list_job_counts(database)]

@@ -1,5 +1,6 @@
 """Named queries from `.sql` files, one file per subject, called straight from the use case."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,22 @@ def load(package_file: str, subject: str) -> Any:
         if query.operation == SQLOperationType.SELECT and not name.endswith("_cursor"):
             setattr(queries, name, _gathered(query))
     return queries
+
+
+class CopyOut:
+    """A connection for one list query whose rows go to `output`, as COPY writes them: `query(CopyOut(...), ...)`.
+
+    `output` is a coroutine function that takes blocks of bytes, which do not end where rows end. A million rows become
+    no objects here.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, output: Callable[[bytes], Awaitable[None]]) -> None:
+        self._connection, self._output = connection, output
+
+    async def fetch(self, query: str, *values: Any) -> list[Any]:
+        """What a query calls; returns no row."""
+        await self._connection.copy_from_query(query.rstrip().removesuffix(";"), *values, output=self._output)
+        return []
 
 
 def broken_rule(violation: asyncpg.PostgresError) -> str:

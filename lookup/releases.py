@@ -11,6 +11,7 @@ import msgspec
 from kit import clock, sql
 from kit.errors import DomainError
 from lookup.exams import ExamNotFound, list_publicly
+from lookup.sealed.seal_job import SealJob, leave_seal_job
 from units.changes import Change, announce
 from units.record.actions import Action
 from units.record.entries import COMMAND, Actor, write
@@ -75,6 +76,7 @@ async def release(
             change=await announce(connection, Change("exam", exam_code, "released", emergency_reason), now),
         )
         await _store(connection, released, emergency_reason, actor, now)
+        await leave_seal_job(connection, SealJob(exam_code, generation))
         await _note(connection, actor, "exam.released", exam, released, batches=taken, emergency=emergency_reason)
     return released
 

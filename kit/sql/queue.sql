@@ -26,3 +26,10 @@ delete from kit.pgqueuer_statistics where created < :before;
 
 -- name: end_old_failures(before)!
 delete from kit.pgqueuer where status = 'failed' and updated < :before;
+
+-- name: is_left(entrypoint, payload)$
+-- What was given up an hour ago may be left once more.
+select exists (
+    select from kit.pgqueuer
+    where entrypoint = :entrypoint and payload = :payload
+        and (status <> 'failed' or updated > clock_timestamp() - interval '1 hour'));

@@ -80,7 +80,7 @@ class Row(msgspec.Struct):
     """One version of a candidate's result as PostgreSQL's COPY writes it: `scores` and `marks` joined by commas."""
 
     number: str
-    batch: int
+    batch: str
     scores: str
     marks: str
     total: str
@@ -102,7 +102,11 @@ class Packer:
             self._scores[position - 1] = _Scores(position, decimals)
             self._marks[position - 1] = {mark: (position, place) for mark, place in places.items()}
         self._total_decimals = packing.total_decimals
-        self._batches = packing.batches
+        self._batches = {str(number): batch for number, batch in packing.batches.items()}
+
+    def generation(self, row: Row) -> int:
+        """Which generation has shown it first."""
+        return self._batches[row.batch].generation
 
     def pack(self, row: Row, generations: set[int]) -> bytes:
         """The packed record of a candidate's last version. `generations`: those of all versions up to it."""

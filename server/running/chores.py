@@ -2,7 +2,16 @@
 
 from datetime import timedelta
 
-from server.running import approval_work, mail_work, record_work, score_work, sign_in_work, staff_work
+from server.running import (
+    approval_work,
+    delivery_work,
+    mail_work,
+    record_work,
+    score_work,
+    seal_work,
+    sign_in_work,
+    staff_work,
+)
 from server.running.workshop import Chore, JobHandler, Workshop
 from units.record.chores import CHECK_EVERY, HEADS_EVERY, SEGMENTS_EVERY
 
@@ -14,6 +23,7 @@ __all__ = ["CHORES", "JOBS", "Chore", "JobHandler", "Workshop"]
 JOBS: dict[str, JobHandler] = {
     "mail": mail_work.send_mail,
     "score-upload": score_work.take_up_files,
+    "seal-release": seal_work.seal_release,
     "password_reset": sign_in_work.answer_forgotten_password,
 }
 
@@ -26,6 +36,11 @@ CHORES: list[Chore] = [
     Chore("tell-record-head", record_work.tell_head, every=HEADS_EVERY, everywhere=True),
     Chore("make-record-segments", record_work.make_room, every=SEGMENTS_EVERY),
     Chore("check-record", record_work.check, every=CHECK_EVERY / 24),
+    Chore("fetch-bundles", delivery_work.fetch_bundles, everywhere=True),
+    Chore("send-keys", delivery_work.send_keys, everywhere=True),
+    Chore("tidy-pieces", delivery_work.tidy_pieces, every=timedelta(hours=1)),
+    Chore("find-unsealed", seal_work.find_unsealed, every=timedelta(minutes=1)),
+    Chore("sweep-sealing", seal_work.sweep_folder, every=timedelta(hours=1), everywhere=True),
     Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15), everywhere=True),
     Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
     Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),

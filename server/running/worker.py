@@ -23,6 +23,7 @@ from server.logs import set_up_logs
 from server.running import work_metrics
 from server.running.chores import CHORES, JOBS, JOBS_WITH_KEYS, Chore, Workshop
 from server.running.queue_reader import SILENCE, in_short, read_queue
+from server.running.seal_work import make_release_key
 from server.settings import Settings
 
 _TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -84,6 +85,7 @@ async def work(
 @contextlib.asynccontextmanager
 async def _workshop(settings: Settings, clock: Callable[[], datetime]) -> AsyncGenerator[Workshop, None]:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
+    make_release_key(keys)
     redis = RedisServer(settings.redis_url)
     # Connects when first asked.
     pool = asyncpg.create_pool(
