@@ -22,6 +22,7 @@ class DomainError(Exception):
     """Something a person did or asked for cannot be done; says why by `code` and with what HTTP `status`.
 
     `headers` go out with the answer (`Retry-After`). `facts` are for the sentence and never hold personal data.
+    `members` are for programs, beside those that every problem has.
     """
 
     code: str = "problem"
@@ -31,6 +32,7 @@ class DomainError(Exception):
         super().__init__(self.code)
         self.headers = headers or {}
         self.facts = facts
+        self.members: dict[str, Any] = {}
 
 
 class InvalidForm(DomainError):

@@ -1,6 +1,7 @@
 """Errors as programs read them: problem details (RFC 9457) with a code, and every mistake of a form."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,5 +24,18 @@ class Problem(msgspec.Struct, frozen=True):
     detail: Annotated[str, Meta(description="What to do next, in Vietnamese.")]
     code: Annotated[str, Meta(description="What is wrong, for programs; never changes its meaning.")]
     errors: Annotated[list[FieldProblem], Meta(description="All mistakes of a form at once.")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    challenge: (
+        Annotated[str, Meta(description="Code `challenge`: send it back with a `solution`.")] | msgspec.UnsetType
+    ) = msgspec.UNSET
+    algorithm: Annotated[Literal["sha-256"], Meta(description="What is hashed with.")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    difficulty: Annotated[int, Meta(description="Zero bits that each hash begins with.")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    count: Annotated[int, Meta(description="How many numbers a solution has.")] | msgspec.UnsetType = msgspec.UNSET
+    expires_at: Annotated[datetime, Meta(description="Until then a solution counts.")] | msgspec.UnsetType = (
         msgspec.UNSET
     )

@@ -24,6 +24,18 @@ _QUESTION = Schema(
             **_TEXT, description="Policy birth-date: ISO, or day first.", examples=["2010-02-01", "1/2/2010"]
         ),
         "pin": Schema(**_TEXT, description="Policy pin: the code that the unit gave out.", examples=["7K2M9QXA4D"]),
+        "challenge": Schema(
+            **_TEXT,
+            description="Only after a 429 `challenge`: the `challenge` of that answer, for the same question.",
+            examples=["AA0AAAAAakNfP1cvYmPv2Ns5uU1nqZ0pX3cC9T4h"],
+        ),
+        "solution": Schema(
+            type=OpenAPIType.STRING,
+            max_length=120,
+            description="`count` different whole numbers, joined by dots, for each of which SHA-256 of the text"
+            " `challenge.number` begins with `difficulty` zero bits. Good once, until `expires_at`, under every policy.",
+            examples=["1873.6021.9954.20417.31188.40092.52871.66410"],
+        ),
     },
 )
 
@@ -64,14 +76,20 @@ BUSY_PROBLEMS = {
     503: _problem("The service cannot answer at the moment; `Retry-After` says when to come back."),
 }
 EXAM_PROBLEMS = {404: _problem("`exam_not_found`."), **BUSY_PROBLEMS}
+_CHALLENGED = _problem(
+    "Too many requests; `Retry-After` says when to come back. Or `challenge`: this lookup looks like one of many; solve"
+    " what the answer asks for, and POST the question to `results` with `challenge` and `solution`."
+)
 READ_PROBLEMS = {
     403: _problem("`factor_required`: results of this exam need a second fact."),
     404: _problem("`result_not_found`, whatever the cause; or `exam_not_found`."),
     422: _problem("`invalid_form`: the number is not one of this exam's format."),
     **BUSY_PROBLEMS,
+    429: _CHALLENGED,
 }
 LOOKUP_PROBLEMS = {
     **BUSY_PROBLEMS,
+    429: _CHALLENGED,
     400: _problem("`malformed_body`: not what its Content-Type says."),
     403: _problem("`portal_not_registered`: a page of a site that no unit has registered."),
     404: _problem("`result_not_found`: not released, unknown, withdrawn or wrong fact; or `exam_not_found`."),

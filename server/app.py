@@ -30,6 +30,8 @@ from kit.shared_counters import CounterTable
 from lookup.catalogue import Catalogue
 from lookup.gate.gate import Gate
 from lookup.gate.limits import Limits
+from lookup.gate.sightings import Sightings, keep_writing
+from lookup.gate.watch import Watch
 from lookup.offers import exams_of
 from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
@@ -153,7 +155,11 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
             "counting": counting,
-            "gate": Gate(Limits(counting, settings.rates)),
+            "sightings": (sightings := Sightings(key=keys.current("cache").value)),
+            "gate": Gate(
+                Limits(counting, settings.rates),
+                Watch.over(counting, sightings, key=keys.current("cache").value, rate=settings.rates["lookup"]),
+            ),
             "pages": (pages := Pages(_TEMPLATES)),
             "open_work": OPEN_WORK,
             "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),
@@ -216,9 +222,11 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     state.offers = [Offer("lookup/unit_exams.html", partial(exams_of, state.catalogue))]
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
+    writing = asyncio.create_task(keep_writing(state.sightings, bounded))
     try:
         yield
     finally:
+        writing.cancel()
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch

@@ -116,6 +116,7 @@ def _details(pages: Pages, request: Request, problem: DomainError) -> Response:
         detail=detail,
         code=problem.code,
         errors=_field_problems(pages, problem),
+        **problem.members,
     )
     headers = {"Cache-Control": "no-store"} | problem.headers
     if request.method == "GET":

@@ -8,19 +8,12 @@ from datetime import datetime
 
 import msgspec
 
-from kit.errors import DomainError
 from lookup.exams import Exam
 from lookup.gate.limits import Limits, TooManyLookups
+from lookup.gate.watch import ChallengeRequired, Watch
 from lookup.scores import Question
 
 __all__ = ["ChallengeRequired", "Gate", "TooManyLookups", "Visit"]
-
-
-class ChallengeRequired(DomainError):
-    """A lookup that looks like one of many: first a little work, bound to just this question and good once."""
-
-    code = "challenge"
-    status = 429
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -41,8 +34,8 @@ class Visit(msgspec.Struct, frozen=True):
 class Gate:
     """One for each web process. Limits are shared with the other processes of the node, hot ones with other nodes."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, watch: Watch) -> None:
+        self._limits, self._watch = limits, watch
 
     def admit_address(self, address: str, *, is_foreign: bool, exam: Exam | None = None, origin: str = "") -> None:
         """Count any request that costs us something, by its address. Raises TooManyRequests.
@@ -58,11 +51,14 @@ class Gate:
 
         The address itself was counted by `admit_address` before. What was admitted is noted, whatever comes of it.
         """
+        # First: a lookup that is sent again with its solution is one attempt, not two.
+        self._watch.admit(visit)
         if visit.exam.policy != "public":
             self._limits.count_attempt(visit.exam, visit.question.candidate_number, visit.address)
 
     def note(self, visit: Visit, *, found: bool) -> None:
         """What came of it. A right second fact takes back what `admit` counted as an attempt for it."""
+        self._watch.note(visit, found=found)
         if found:
             self.never_mind(visit)
 

@@ -4,6 +4,7 @@ const PATIENCE = 20_000; // milliseconds until an answer counts as lost
 const SLOW = 1_000; // from here on, show that something is happening
 const TRIES = 6;
 const LONGEST_WAIT = 60; // seconds; whoever must wait longer is told so instead
+const CHALLENGES = 3; // so many to solve for one answer
 const BUSY = [429, 502, 503, 504];
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -95,7 +96,7 @@ class ScoreLookup extends HTMLElement {
     this.#sending = true;
     const slow = setTimeout(() => say(this, phrase(this, "slow"), "slow"), SLOW);
     try {
-      const answer = await this.#ask(form);
+      const answer = await this.#ask(form, slow);
       say(this, "");
       if (answer.status === 422) show(answer);
       else turnTo(answer);
@@ -107,9 +108,20 @@ class ScoreLookup extends HTMLElement {
     }
   }
 
-  async #ask(form) {
-    for (let tries = 1; ; tries++) {
-      const answer = await load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  async #ask(form, slow) {
+    const body = new URLSearchParams(new FormData(form));
+    for (let tries = 1, solved = 0; ; tries++) {
+      const answer = await load(form.action, { method: "POST", body });
+      const challenge = answer.main?.querySelector("[data-challenge]")?.dataset;
+      if (challenge) {
+        if (solved++ === CHALLENGES) return answer;
+        clearTimeout(slow);
+        say(this, phrase(this, "checking"), "slow");
+        const { solve } = await import(challenge.solver);
+        body.set("challenge", challenge.challenge);
+        body.set("solution", await solve(challenge.challenge, Number(challenge.bits), Number(challenge.count)));
+        continue;
+      }
       if (!answer.wait || (answer.main && answer.wait > LONGEST_WAIT)) return answer;
       if (tries === TRIES) throw new Error("busy");
       // Not all at the same second: up to half as long again.

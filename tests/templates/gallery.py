@@ -20,6 +20,7 @@ from kit.pages import Pages
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.distributions import Bar, Spread
 from lookup.exams import Exam, Regrade, Release
+from lookup.gate.challenge import Challenge, Wait
 from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_card import Card, CardLine, Total
@@ -193,6 +194,16 @@ def is_for_officers(code: str) -> bool:
 ALL_PROBLEMS = sorted(path.stem for path in (TEMPLATES / "problems").glob("*.html") if path.stem != "field_sentence")
 OFFICERS_PROBLEMS = [code for code in ALL_PROBLEMS if is_for_officers(code)]
 PROBLEMS = [code for code in ALL_PROBLEMS if code not in OFFICERS_PROBLEMS]
+# A problem whose page is a form.
+MORE_FACTS = {
+    "challenge": {
+        "exam": LOP_10,
+        "asked": {"candidate_number": "990001", "birth_date": "2011-03-25"},
+        "challenge": Challenge("A" * 40, 13, 0),
+        "wait_for": Wait("B" * 40, 10),
+        "count": 8,
+    }
+}
 GALLERY = [
     Page("/", "server/home.html", {"exams": EXAMS}),
     Page("/empty-home", "server/home.html", {"exams": []}),
@@ -214,14 +225,17 @@ GALLERY = [
     Page("/huong-dan/tra-cuu-diem-thi", "server/score_lookup_guide.html"),
     Page("/quyen-rieng-tu", "server/privacy.html", {"legal_basis": laws_in_force(NOW.date())}),
     Page("/tai-lieu/api", "server/api_reference.html"),
-    *(Page(f"/problem-{code}", f"problems/{code}.html", {"retry_after": 40}) for code in PROBLEMS),
+    *(
+        Page(f"/problem-{code}", f"problems/{code}.html", {"retry_after": 40} | MORE_FACTS.get(code, {}))
+        for code in PROBLEMS
+    ),
 ]
 
 
 @cache
 def openapi_document() -> dict[str, Any]:
     """What the API says about itself, without anything behind it."""
-    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("catalogue", "desk", "limiter", "now")}
+    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("catalogue", "desk", "gate", "limiter", "now")}
     app = Litestar(
         api_routes,
         dependencies=absent,
