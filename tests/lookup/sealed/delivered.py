@@ -108,3 +108,68 @@ async def until(happened, seconds: float = 10):
             if found:
                 return found
             await asyncio.sleep(0.01)
+
+
+class Relay:
+    """The way to a server through a unix socket of our own, which a test may freeze or cut."""
+
+    def __init__(self, target: str, socket_path: Path) -> None:
+        self._target, self._path = target, socket_path
+        self._flowing = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Let everything through."""
+        self._flowing.set()
+        if self._server is None:
+            self._server = await asyncio.start_unix_server(self._serve, str(self._path))
+
+    def freeze(self) -> None:
+        """Connections stay, and nothing comes through: what a stopped process looks like."""
+        self._flowing.clear()
+
+    async def cut(self) -> None:
+        """Connections end, and nobody answers: what a killed process looks like."""
+        if self._server:
+            self._server.close()
+            self._server = None
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs_in, theirs_out = await asyncio.open_unix_connection(self._target)
+        for task in (
+            asyncio.create_task(self._pass_on(reader, theirs_out, writer)),
+            asyncio.create_task(self._pass_on(theirs_in, writer, theirs_out)),
+        ):
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+            back.close()
+
+
+@contextlib.asynccontextmanager
+async def relay_to(target: str, socket_path: Path):
+    """An open Relay."""
+    relay = Relay(target, socket_path)
+    await relay.open()
+    try:
+        yield relay
+    finally:
+        await relay.cut()
