@@ -139,6 +139,11 @@ class Exam(msgspec.Struct, frozen=True):
         """
         return len(self._due(now)) > 1 and self.visible_release(now) is None
 
+    def newest_due(self, now: datetime) -> Release | None:
+        """The generation that should be open at `now`, whether or not this process shows it."""
+        due = self._due(now)
+        return due[-1] if due else None
+
     def releases_to_hold(self, now: datetime, is_open: Callable[[Release], bool]) -> list[Release]:
         """What is or will be shown: nothing older than what is open, or has been due for `CORRECTION_GRACE`."""
         standing, first = self._standing, 0

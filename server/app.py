@@ -28,6 +28,7 @@ from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
 from kit.shared_counters import CounterTable
 from lookup.catalogue import Catalogue
+from lookup.catalogue_snapshot import SnapshotFile
 from lookup.gate.gate import Gate
 from lookup.gate.limits import Limits
 from lookup.gate.sightings import Sightings, keep_writing
@@ -37,6 +38,8 @@ from lookup.openapi import DecimalIsNumber
 from lookup.score_api import api_routes
 from lookup.score_page import page_routes
 from lookup.scores import ScoreDesk
+from lookup.sealed.key_hearing import KeyHearing
+from lookup.sealed.key_message import CHANNEL
 from lookup.sealed.vault import Vault
 from server.api_reference import api_reference_routes
 from server.approval_kinds import KINDS
@@ -212,7 +215,15 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     await officers_pool
     cache = Cache(state.redis, key=state.cache_key, version="1", clock=lambda: state.clock().timestamp())
     state.vault = Vault(state.settings.releases_folder, state.clock)
-    state.catalogue = Catalogue(state.pool, state.node, state.vault, state.clock)
+    state.catalogue = Catalogue(
+        state.pool,
+        state.node,
+        state.vault,
+        snapshot=SnapshotFile(state.settings.releases_folder, state.settings.database_url),
+        clock=state.clock,
+    )
+    hearing = KeyHearing(state.vault, state.pool, state.key_ring, state.clock)
+    state.catalogue.also_hear(CHANNEL, hearing.hear_notification)
     bounded = BoundedPool(state.pool, patience=_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql)
     state.desk_pool = BoundedPool(
         officers_pool, patience=_DESK_WAIT_SECONDS, is_away=lambda: not state.catalogue.hears_postgresql
@@ -222,14 +233,15 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     state.offers = [Offer("lookup/unit_exams.html", partial(exams_of, state.catalogue))]
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
+    hear = asyncio.create_task(hearing.listen(state.settings.redis_url))
     writing = asyncio.create_task(keep_writing(state.sightings, bounded))
     try:
         yield
     finally:
         writing.cancel()
+        hear.cancel()
         watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+        await asyncio.gather(hear, watch, return_exceptions=True)
         state.vault.close()
         state.pool.terminate()
         officers_pool.terminate()
@@ -238,5 +250,6 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
 
 async def _know_the_exams_first(catalogue: Catalogue) -> None:
     # The first visitors of a worker that was started again are not turned away; a dead PostgreSQL is not waited for.
+    catalogue.load_snapshot()
     with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         await asyncio.wait_for(catalogue.refresh(), timeout=_FIRST_LOAD_SECONDS)

@@ -1,4 +1,4 @@
-"""The sealed file of one release in this process: mapped, checked against what the catalogue says, then opened."""
+"""The sealed file of one release in this process: checked against what the catalogue says, then opened."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,14 +37,17 @@ class Held:
         """Exam and generation: several files may hold the same release."""
         return self.exam.code, self.release.generation
 
-    def map(self, folder: Path) -> bool:
-        """Whether the file is mapped: it lies there and is the one that was announced. Raises BundleBroken."""
+    def take_file(self, folder: Path) -> bool:
+        """Whether the file is held: it lies there and is the one that was announced. Raises BundleBroken."""
         path = bundle_path(folder, self.facts.id)
         found = None if self.bundle else _identity(path)
         if found is None or found == self._spoiled:
             return self.bundle is not None
         self._spoiled = found
-        bundle = self._check(Bundle(path, self.facts.signed_by), found[1])
+        try:
+            bundle = self._check(Bundle(path, self.facts.signed_by), found[1])
+        except OSError:
+            raise BundleBroken("unreadable") from None
         self.bundle, self.problem, self._spoiled = bundle, None, None
         return True
 
@@ -58,7 +61,7 @@ class Held:
         return bundle
 
     def take_key(self, key: bytes) -> bool | None:
-        """Whether the key fits the file, which has to be mapped; None for one that was refused before."""
+        """Whether the key fits the file, which has to be held; None for one that was refused before."""
         assert self.bundle is not None
         if key in self._refused_keys:
             return None

@@ -42,12 +42,12 @@ class Opening(msgspec.Struct, frozen=True):
 class Vault:
     """Opens a release when it holds its file and its key and its own clock is past the moment.
 
-    Everything happens in the event loop, without waiting: to map a file of 200 MB and check its header takes two
-    milliseconds, opening decodes a few kilobytes. `clock` is what the timer of the next moment looks at.
+    Everything happens in the event loop, without waiting: a header of a file of 200 MB is checked in a millisecond,
+    opening decodes a few kilobytes. `clock` is what the timer of the next moment looks at.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = utc_now) -> None:
-        self._folder, self._clock = folder, clock
+        self.folder, self._clock = folder, clock
         self._exams: list[Exam] = []
         self._held: dict[int, Held] = {}
         # By the id that the catalogue knows: where a release was sealed anew, its older file until the newer is open.
@@ -81,7 +81,7 @@ class Vault:
         return msgspec.structs.replace(release, is_open_here=True, distributions=held.distributions)
 
     def follow(self, exams: Iterable[Exam], now: datetime) -> None:
-        """What the catalogue knows now: files to map, releases that were taken down, replaced or sealed anew."""
+        """What the catalogue knows now: files to hold, releases that were taken down, replaced or sealed anew."""
         self._exams = list(exams)
         for exam in self._exams:
             for release in exam.releases:
@@ -104,7 +104,7 @@ class Vault:
         return {bundle_id: held.release.opens_at for bundle_id, held in self._held.items() if held.key is None}
 
     def look(self, now: datetime) -> None:
-        """Map what came, open what is due, let go what is over; cheap, and right at any time."""
+        """Hold what came, open what is due, let go what is over; cheap, and right at any time."""
         if self._chosen_at is None or abs(now - self._chosen_at) >= _AGAIN:
             self._choose_files(now)
         opened = [held for held in list(self._held.values()) if held.open_release is None and self._opens(held, now)]
@@ -129,15 +129,15 @@ class Vault:
         """Keep the keys of what has opened, so that this process comes up again without anybody's help."""
         for bundle_id, key in list(self._unkept.items()):
             try:
-                if read_key(self._folder, bundle_id) != key:
-                    await asyncio.to_thread(keep_key, self._folder, bundle_id, key)
+                if read_key(self.folder, bundle_id) != key:
+                    await asyncio.to_thread(keep_key, self.folder, bundle_id, key)
             except OSError as problem:
                 # Tried again with the next look.
                 log.warning("release_key_cannot_be_kept", problem=type(problem).__name__)
                 return
             self._unkept.pop(bundle_id, None)
             if bundle_id in self._taken_down:
-                forget_key(self._folder, bundle_id)
+                forget_key(self.folder, bundle_id)
 
     def _take_down(self, exam: Exam, bundle_id: int) -> None:
         """At once, with its key: a process that starts again later must not open it."""
@@ -152,7 +152,7 @@ class Vault:
         self._early_keys.pop(bundle_id, None)
         self._unkept.pop(bundle_id, None)
         try:
-            forget_key(self._folder, bundle_id)
+            forget_key(self.folder, bundle_id)
         except OSError as problem:
             log.error("release_key_cannot_be_removed", problem=type(problem).__name__)  # noqa: TRY400 - the word says it
 
@@ -160,7 +160,7 @@ class Vault:
         """One step further with a file, as far as it goes; whether it is open now."""
         try:
             if not held.bundle:
-                if not held.map(self._folder):
+                if not held.take_file(self.folder):
                     return False
                 held.was_there_before = now < held.release.opens_at
                 self._try_known_keys(held)
@@ -179,7 +179,7 @@ class Vault:
         early = self._early_keys.pop(held.facts.id, None)
         if early:
             self._fits(held, *early)
-        if held.key is None and (kept := read_key(self._folder, held.facts.id)):
+        if held.key is None and (kept := read_key(self.folder, held.facts.id)):
             self._fits(held, kept, "folder")
 
     def _fits(self, held: Held, key: bytes, source: str) -> bool:
@@ -269,4 +269,8 @@ class Vault:
         for exam in self._exams:
             alarms.show_open(exam.code, is_open=any(self._is_open(release) for release in exam.releases))
         for listener in self._listeners:
-            listener()
+            try:
+                listener()
+            except Exception:
+                # A page that cannot be made beforehand keeps no release from opening.
+                log.exception("release_change_not_heard")
