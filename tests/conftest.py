@@ -2,9 +2,7 @@
 
 import asyncio
 import itertools
-import shutil
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +15,6 @@ import uvicorn
 
 from kit.keys import KeyRing
 from kit.migrator import find_migrations, migrate
-from server.app import create_app
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres
 from server.embedded.valkey import EmbeddedValkey
 from server.migrate import PACKAGES
@@ -25,6 +22,7 @@ from server.running.patience import PatientProtocol
 from server.settings import Settings, load_settings
 from tests.mailbox import Mailbox, open_mailbox
 from tests.people import MORNING
+from tests.quickly import ReadyRoutes, Server, folder_of_servers, tls
 
 TEMPLATE = "baodanh_template"
 _numbers = itertools.count(1)
@@ -32,11 +30,8 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def servers_folder() -> Iterator[Path]:
-    # Short: a unix socket's path has 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="bd-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with folder_of_servers() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +54,9 @@ def valkey(servers_folder: Path) -> Iterator[EmbeddedValkey]:
 async def template(postgres: EmbeddedPostgres) -> str:
     """A migrated database from which each test's own is copied."""
     # Test databases are thrown away: nobody waits for the disk.
-    for statement in ("alter system set fsync = off", "select pg_reload_conf()"):
-        await _as_superuser(postgres, statement)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        await _as_superuser(postgres, f"alter system set {setting} = off")
+    await _as_superuser(postgres, "select pg_reload_conf()")
     await _as_superuser(postgres, f"create database {TEMPLATE} owner baodanh_owner")
     owner = await asyncpg.connect(on_database(postgres.owner_url, TEMPLATE))
     packages = [Path(package.__file__).parent for package in PACKAGES]
@@ -79,7 +75,8 @@ class Database(msgspec.Struct):
 @pytest.fixture
 async def database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
     name = f"test_{next(_numbers)}"
-    await _as_superuser(postgres, f"create database {name} template {template} owner baodanh_owner")
+    # Files are copied: that what is in them went through the log would take three times as long.
+    await _as_superuser(postgres, f"create database {name} template {template} owner baodanh_owner strategy file_copy")
     yield Database(on_database(postgres.runtime_url, name), on_database(postgres.owner_url, name))
     await _as_superuser(postgres, f"drop database {name} with (force)")
 
@@ -164,11 +161,21 @@ class Service(msgspec.Struct):
             await connection.close()
 
 
+@pytest.fixture(scope="session")
+def ready_routes() -> ReadyRoutes:
+    return ReadyRoutes()
+
+
 @pytest.fixture
-async def service(settings: Settings, clock: Clock, caught_mail: Path | None) -> AsyncIterator[Service]:
+async def service(
+    settings: Settings, clock: Clock, caught_mail: Path | None, ready_routes: ReadyRoutes
+) -> AsyncIterator[Service]:
     """The whole application on a free port of the loopback address."""
-    # The protocol is named, else asyncio leaves Nagle on and every answer waits 40 ms for an acknowledgement.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+    with (
+        ready_routes.lent() as create_app,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening,
+    ):
+        # The protocol is named, else asyncio leaves Nagle on and every answer waits 40 ms for an acknowledgement.
         listening.bind(("127.0.0.1", 0))
         listening.listen(512)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -181,17 +188,17 @@ async def service(settings: Settings, clock: Clock, caught_mail: Path | None) ->
             log_config=None,
             proxy_headers=False,
         )
-        server = uvicorn.Server(config)
+        server = Server(config)
         serving = asyncio.create_task(server._serve(sockets=[listening]))
         async with asyncio.timeout(10):
             while not server.started:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.001)
         clients: list[httpx.AsyncClient] = []
 
         def visitor(address: str = "203.0.113.7", **options) -> httpx.AsyncClient:
             headers = {"X-Real-IP": address} | options.pop("headers", {})
             client = options.pop("client", httpx.AsyncClient)
-            clients.append(client(base_url=url, headers=headers, timeout=20, **options))
+            clients.append(client(base_url=url, headers=headers, timeout=20, **{"verify": tls()} | options))
             return clients[-1]
 
         running = Service(url, settings, visitor)
@@ -199,7 +206,7 @@ async def service(settings: Settings, clock: Clock, caught_mail: Path | None) ->
         yield running
         for client in clients:
             await client.aclose()
-        server.should_exit = True
+        server.end()
         await serving
 
 

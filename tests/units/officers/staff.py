@@ -19,13 +19,15 @@ from units.record.entries import COMMAND, Actor
 from units.unit_tree import UnitTree
 from units.units import list_units
 
+_PAGES = Pages(_TEMPLATES)
+
 
 class Office:
     """The department, a ward, the ward's school, and a THPT school that stands in the ward."""
 
     def __init__(self, connection: asyncpg.Connection, keys: KeyRing, tree: UnitTree) -> None:
         self.connection, self.keys, self.tree, self.now = connection, keys, tree, MORNING
-        self.post = Post(Pages(_TEMPLATES), keys, home="https://diemthi.example", sender="a@diemthi.example")
+        self.post = Post(_PAGES, keys, home="https://diemthi.example", sender="a@diemthi.example")
         self.works: list = []
 
     def by(self, officer: Officer | None) -> dict:
