@@ -9,16 +9,28 @@ from functools import lru_cache
 
 import msgspec
 from limits import RateLimitItem, parse
+from msgspec.structs import force_setattr
 
 _SECOND = 1_000_000_000
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """At most `burst` at one instant, and one more every `interval` nanoseconds; `span` is both multiplied."""
+    """At most `burst` at one instant, and one more every `interval` nanoseconds; `span` is both multiplied.
+
+    `longest` is how far ahead of the pace anybody can be: all nodes together may let through a little more than `burst`
+    until they hear of each other.
+    """
 
     burst: int
     interval: int
-    span: int
+    span: int = 0
+    longest: int = 0
+
+    def __post_init__(self) -> None:
+        """What follows from the two."""
+        span = self.burst * self.interval
+        force_setattr(self, "span", span)
+        force_setattr(self, "longest", span + span // 4 + self.interval)
 
     @classmethod
     def of(cls, rate: RateLimitItem, times: int = 1) -> "Pace":
@@ -30,8 +42,7 @@ class Pace(msgspec.Struct, frozen=True):
         amount, period = rate.amount * times, rate.get_expiry() * _SECOND
         burst = amount // 2 + 1
         # Rounded up: the interval may be longer than said by less than a nanosecond, never shorter.
-        interval = -(-period // (amount - burst + 1))
-        return cls(burst, interval, burst * interval)
+        return cls(burst, -(-period // (amount - burst + 1)))
 
 
 @lru_cache(maxsize=256)
@@ -42,7 +53,8 @@ def pace_of(text: str, times: int = 1) -> Pace:
 
 def waiting(arrival: int, cost: int, pace: Pace, now: int) -> int:
     """How long one that costs `cost` has to wait yet; zero or less: it may go on, and takes `arrival` further."""
-    return max(now, arrival) + cost - now - pace.span
+    # No call of `max`: this is asked for every lookup.
+    return (arrival - now if arrival > now else 0) + cost - pace.span
 
 
 def in_seconds(wait: int) -> int:

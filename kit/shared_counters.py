@@ -47,6 +47,10 @@ class CounterTable:
         self._tags = memoryview(self._map).cast("Q")
         self.arrivals = memoryview(self._map).cast("q")
 
+    def __len__(self) -> int:
+        """How many bytes it takes, whatever it counts."""
+        return len(self._map)
+
     def find(self, tag: int) -> int | None:
         """The place of what is counted, if it is."""
         bucket = _HEADER + (tag & self._mask) * _BUCKET

@@ -21,6 +21,7 @@ from kit.cache import Cache
 from kit.client_address import ClientAddress
 from kit.clock import utc_now
 from kit.keys import KeyRing
+from kit.limit_sync import LimitSync
 from kit.mail.post import Post
 from kit.node_limits import NodeLimiter
 from kit.pages import Pages
@@ -157,7 +158,9 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "slowness": Slowness(),
             "redis": redis,
             "limiter": RateLimiter(redis, key=keys.current("cache").value, rates=settings.rates),
-            "counting": counting,
+            "limit_sync": LimitSync(
+                counting, redis, key=keys.current("cache").value, node=settings.node, worker=worker
+            ),
             "sightings": (sightings := Sightings(key=keys.current("cache").value)),
             "gate": Gate(
                 Limits(counting, settings.rates),
@@ -234,10 +237,12 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
     hear = asyncio.create_task(hearing.listen(state.settings.redis_url))
+    in_step = asyncio.create_task(state.limit_sync.keep_in_step())
     writing = asyncio.create_task(keep_writing(state.sightings, bounded))
     try:
         yield
     finally:
+        in_step.cancel()
         writing.cancel()
         hear.cancel()
         watch.cancel()
