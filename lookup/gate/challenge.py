@@ -72,13 +72,13 @@ class Proof(msgspec.Struct, frozen=True):
 class Challenger:
     """Sets challenges and looks at solutions. `key` is the same on all nodes; `limiter` knows what has been spent."""
 
-    def __init__(self, limiter: NodeLimiter, *, key: bytes) -> None:
-        self._limiter = limiter
+    def __init__(self, limiter: NodeLimiter, *, key: bytes, bits: int = USUAL_BITS) -> None:
+        self._limiter, self._bits = limiter, bits
         self._key = hmac.digest(key, b"challenge", "sha256")
 
     def challenge(self, exam: Exam, question: Question, now: datetime, *, grade: int = 0) -> Challenge:
         """A new one for just this question. Each grade doubles the work."""
-        bits, expires = USUAL_BITS + grade, int(now.timestamp()) + LIFETIME
+        bits, expires = self._bits + grade, int(now.timestamp()) + LIFETIME
         return Challenge(self._sign(_WORK, bits, 0, expires, exam, question), bits, expires)
 
     def wait(self, exam: Exam, question: Question, now: datetime, *, begun: str = "") -> Wait:

@@ -25,7 +25,7 @@ _SEEN, _SHARE = 1_000.0, 0.2
 # Whoever checks a whole exam from many addresses makes such a run as well.
 _CROSSED = 20_000.0
 # A prefix that asks for so many numbers and hardly one of them twice. People look again.
-_BROAD, _SELDOM = 60.0, 50
+_BROAD, _SELDOM = 60, 50
 
 _NUMBERS_KEPT, _FACTS_KEPT = 20_000, 4_096
 
@@ -55,7 +55,7 @@ class ExamSignals:
 
     def is_broad(self, wide: Trace, now: float) -> bool:
         """Whether this is one of many lookups of ever new numbers from prefixes that do nothing else."""
-        if wide.numbers <= _BROAD or wide.repeated * _SELDOM > wide.total:
+        if wide.total <= _BROAD or wide.repeated * _SELDOM > wide.total:
             return False
         broad = self._broad.add(1.0, now, HALF_LIFE)
         return broad > max(_SEEN, _SHARE * self._lookups.value)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from kit.errors import TooManyRequests
 from lookup.exams import Exam
 from lookup.gate.limits import Limits, TooManyLookups
 from lookup.gate.watch import ChallengeRequired, Watch
@@ -52,7 +53,11 @@ class Gate:
         The address itself was counted by `admit_address` before. What was admitted is noted, whatever comes of it.
         """
         # First: a lookup that is sent again with its solution is one attempt, not two.
-        self._watch.admit(visit)
+        try:
+            self._watch.admit(visit)
+        except (ChallengeRequired, TooManyRequests):
+            self._limits.take_back_address(visit.address, visit.exam)
+            raise
         if visit.exam.policy != "public":
             self._limits.count_attempt(visit.exam, visit.question.candidate_number, visit.address)
 

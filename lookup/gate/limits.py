@@ -43,6 +43,14 @@ class Limits:
         if whole is not None:
             self._count("lookup", whole, exam, TOGETHER)
 
+    def take_back_address(self, address: str, exam: Exam | None = None) -> None:
+        """A request of a collector that was turned away is not held against the others at the same address."""
+        own, whole = _parts(address) if ":" in address else (address, None)
+        for identity, times in ((own, 1), (whole, TOGETHER)):
+            if identity is not None:
+                pace = self._pace("lookup", exam, times)
+                self._limiter.take_back("lookup", _of_exam("lookup", identity, exam), pace)
+
     def count_origin(self, origin: str, exam: Exam | None = None) -> None:
         """Count a request that a page of a foreign site makes: for the site, and for all of them together.
 
@@ -65,15 +73,17 @@ class Limits:
         self._limiter.take_back("wrong_factor", _attempt(exam, number, address), self._pace("wrong_factor", exam, 1))
 
     def _count(self, name: str, identity: str, exam: Exam | None, times: int = 1) -> None:
-        # An exam with a rate of its own counts by itself; all others are one.
-        if exam is not None and _OWN[name](exam) is not None:
-            identity = f"{identity} {exam.code}"
-        if wait := self._limiter.hit(name, identity, self._pace(name, exam, times)):
+        if wait := self._limiter.hit(name, _of_exam(name, identity, exam), self._pace(name, exam, times)):
             raise TooManyRequests(wait)
 
     def _pace(self, name: str, exam: Exam | None, times: int) -> Pace:
         own = _OWN[name](exam) if exam is not None else None
         return self._paces[name, times] if own is None else pace_of(own, times)
+
+
+def _of_exam(name: str, identity: str, exam: Exam | None) -> str:
+    # An exam with a rate of its own counts by itself; all others are one.
+    return identity if exam is None or _OWN[name](exam) is None else f"{identity} {exam.code}"
 
 
 def _attempt(exam: Exam, number: str, address: str) -> str:

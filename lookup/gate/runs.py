@@ -12,6 +12,7 @@ _ESTABLISHED = 5
 _RECENT = 32
 _MOST_RUNS = 16
 _LONGEST_STEP = 8
+_NARROWS = 0.25
 _DIGITS = 18
 
 
@@ -21,7 +22,7 @@ class Run:
     __slots__ = ("direction", "last", "reach", "source")
 
     def __init__(self, last: int, direction: int, source: str) -> None:
-        self.last, self.direction, self.source, self.reach = last, direction, source, _STEP
+        self.last, self.direction, self.source, self.reach = last, direction, source, float(_STEP)
 
 
 class Runs:
@@ -70,8 +71,8 @@ class Runs:
             step = (number - run.last) * run.direction
             if 0 <= step <= run.reach:
                 if step:
-                    # As far as twice the steps it takes: one that counts by ones hardly ever meets somebody else.
-                    run.reach = min(_LONGEST_STEP, max(_STEP, 2 * step, run.reach - 1))
+                    # As far as its lately widest step: one that counts by ones hardly ever meets somebody else.
+                    run.reach = min(_LONGEST_STEP, max(2 * step if step > 1 else 1, run.reach - _NARROWS))
                     run.last = number
                 return run
         return None

@@ -107,6 +107,8 @@ class Suspicion:
         own = self._trace(code, address_bucket(visit.address), now)
         wide = self._trace(code, address_prefix(visit.address), now)
         exam = self._signals(code, now)
+        own.numbers += own.is_new
+        wide.numbers += wide.is_new
         if found:
             exam.note_found(now)
             own.forgive(number, _FOUND_OUTWEIGHS, _FOUND_SHOWS_PEOPLE)

@@ -17,17 +17,30 @@ class Trace:
     """What one address, or one prefix, did in one exam. Levels fall by themselves: see `settle`.
 
     `misses`: lookups of different numbers that found nothing, beyond what people mistype. `unfound`: the same, unless
-    results are found beside them. `numbers`: how many different numbers. `total`, `repeated`: lookups, and how many of
-    them were of a number that had just been asked for.
+    results are found beside them. `numbers`: how many different ones were answered. `total`, `repeated`: lookups, and
+    how many of them were of a number that had just been asked for; `is_new`: the last one was not.
     """
 
-    __slots__ = ("at", "found", "last_missed", "misses", "noticed", "numbers", "repeated", "runs", "total", "unfound")
+    __slots__ = (
+        "at",
+        "found",
+        "is_new",
+        "last_missed",
+        "misses",
+        "noticed",
+        "numbers",
+        "repeated",
+        "runs",
+        "total",
+        "unfound",
+    )
 
     def __init__(self, at: float) -> None:
         self.at = at
         self.runs = Runs()
         self.misses = self.unfound = self.numbers = 0.0
         self.total = self.repeated = 0
+        self.is_new = True
         self.last_missed: int | None = None
         self.found: dict[int, None] | None = None
         # The pattern that the last lookup fitted, until it is known what came of it.
@@ -44,10 +57,8 @@ class Trace:
     def visit(self, number: int) -> None:
         """Count a lookup of a number."""
         self.total += 1
-        if self.runs.seen_lately(number):
-            self.repeated += 1
-        else:
-            self.numbers += 1.0
+        self.is_new = not self.runs.seen_lately(number)
+        self.repeated += not self.is_new
 
     def miss(self, most: float) -> None:
         """A lookup found nothing. The levels never rise above `most`."""
@@ -56,7 +67,7 @@ class Trace:
 
     def forgive(self, number: int, misses: float, unfound: float) -> None:
         """A result was found: people are here. One result speaks for them once, not as often as it is asked for."""
-        if not self.unfound:
+        if not self.misses and not self.unfound:
             return
         found = self.found = {} if self.found is None else self.found
         if number not in found:

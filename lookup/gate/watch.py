@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Waiting costs no work, and many pages can wait at the same time: so many of one address, then one in ten seconds.
 _WAITS = steady(30, 10)
+# A challenge costs us more than telling somebody to wait.
+_CHALLENGES = steady(300, 0.1)
 # What one address may look up in a second, usually. Where it may more, more people are thought to be behind it.
 _USUAL_PACE = 10
 
@@ -92,6 +94,8 @@ class Watch:
             raise self._challenge(visit, weight.grade)
 
     def _challenge(self, visit: "Visit", grade: int) -> ChallengeRequired:
+        if wait := hit(self._limiter, "challenged", address_bucket(visit.address), _CHALLENGES):
+            raise TooManyRequests(wait)
         asked = (visit.exam, visit.question)
         challenge = self._challenger.challenge(*asked, visit.now, grade=grade)
         return ChallengeRequired(
