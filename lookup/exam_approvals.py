@@ -14,6 +14,7 @@ from lookup.exam_drafts import Announced
 from lookup.exam_kinds import exam_kind
 from lookup.exams import DESCRIBABLE, Exam, Regrade, describe_exam, find_exam, list_publicly
 from lookup.release_preview import POLICIES, authors_of, choose_batches, preview_release
+from lookup.sealed.slip_keeping import ask_for_slip
 from units.approvals.approval import AlreadyInEffect
 from units.approvals.kinds import Difference, Prepared, Preview
 from units.record.entries import Actor
@@ -36,16 +37,21 @@ class NoMomentForThis(DomainError):
 
 
 class ReleasePayload(msgspec.Struct, frozen=True):
-    """Which batches, by id, and when (None: at once). `asked_at`: since when the preview tells what is and will be."""
+    """Which batches, by id, and when (None: at once). `asked_at`: since when the preview tells what is and will be.
+
+    `wishes` comes with the approval: `slip`, the key on paper.
+    """
 
     batches: list[int]
     opens_at: datetime | None
     asked_at: datetime
+    wishes: list[str] = []
 
 
 def release_payload(batches: Sequence[int], opens_at: datetime | None, now: datetime) -> dict[str, Any]:
     """What is handed in for a release."""
-    return msgspec.to_builtins(ReleasePayload(list(batches), opens_at, now))
+    told = ReleasePayload(list(batches), opens_at, now)
+    return {name: fact for name, fact in msgspec.to_builtins(told).items() if name != "wishes"}
 
 
 def announcement_payload(facts: Announced) -> dict[str, Any]:
@@ -58,6 +64,7 @@ class ExamRelease:
 
     name = RELEASE
     title = "Công bố kết quả thi"
+    wishes = ("slip",)
 
     async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:
         """Counts, corrections and distributions. Raises ExamNotFound, NothingToRelease, BatchesChanged."""
@@ -78,8 +85,13 @@ class ExamRelease:
     ) -> None:
         """Just these batches, at the moment; a moment that has passed is now."""
         opens_at = max(takes_effect_at, now) if takes_effect_at else now
-        batches = msgspec.convert(payload, ReleasePayload).batches
-        await releases.release(transaction, about, opens_at=opens_at, batches=batches, actor=actor, now=now)
+        told = msgspec.convert(payload, ReleasePayload)
+        released = await releases.release(
+            transaction, about, opens_at=opens_at, batches=told.batches, actor=actor, now=now
+        )
+        if "slip" in told.wishes and opens_at > now:
+            unit = (await find_exam(transaction, about)).unit
+            await ask_for_slip(transaction, about, released.generation, unit_code=unit.code, actor=actor)
 
     async def take_back(
         self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any], actor: Actor, now: datetime

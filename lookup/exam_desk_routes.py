@@ -6,6 +6,8 @@ from lookup.exam_desk import exam_routes
 from lookup.exam_desk_announcement import announcement_routes
 from lookup.exam_desk_files import file_routes
 from lookup.exam_desk_forms import exam_form_routes
+from lookup.exam_desk_nodes import node_routes
+from lookup.exam_desk_rates import rate_routes
 from lookup.exam_desk_reading import file_reading_routes
 from lookup.exam_desk_release import release_routes
 
@@ -15,5 +17,7 @@ officer_routes: list[ControllerRouterHandler] = [
     *file_routes,
     *file_reading_routes,
     *release_routes,
+    *node_routes,
     *announcement_routes,
+    *rate_routes,
 ]

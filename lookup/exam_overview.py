@@ -20,6 +20,7 @@ from lookup.exam_batches import (
 )
 from lookup.exams import Exam
 from lookup.score_uploads import Upload, list_uploads
+from lookup.sealed.holdings import Holding, find_holdings
 from units.approvals.approval import Approval
 from units.approvals.lists import list_of_thing
 from units.officers.officers import Officer, find_officers
@@ -60,6 +61,7 @@ class Overview(msgspec.Struct, frozen=True):
     steps: list[Step]
     charts: list[PaperChart]
     people: dict[str, Officer]
+    holdings: list[Holding]
 
     @property
     def unreleased(self) -> list[Batch]:
@@ -93,6 +95,7 @@ async def find_overview(database: Database, exam: Exam, now: datetime) -> Overvi
         steps=_steps(exam, batches, releases, withdrawals, waiting, people, now),
         charts=charts_of(exam),
         people=people,
+        holdings=await find_holdings(database, exam, now),
     )
 
 

@@ -10,11 +10,15 @@ import structlog
 from kit import sql
 from kit.errors import DomainError
 from kit.keys import KeyRing
-from kit.mail.post import seal, unseal
+from kit.mail.post import Post, seal, unseal
 from kit.sql import Database
+from lookup.exams import Exam
 from lookup.sealed.release_keys import KeyNotOurs
 from lookup.sealed.slips import Slip, write_slip
+from units.approvals.places import chain_of, list_approvers
+from units.officers.officers import Officer, find_officers
 from units.record.entries import Actor, write
+from units.unit_tree import UnitTree
 
 keys = sql.load(__file__, "keys")
 log = structlog.get_logger()
@@ -92,6 +96,31 @@ async def fetch_slip(
     about, facts = ("exam", row["exam_code"]), {"generation": row["generation"], "bundle": bundle_id}
     await write(transaction, actor, "release.slip_fetched", about, unit=unit_code, **facts)
     return text
+
+
+async def tell_of_slip(
+    transaction: asyncpg.Connection,
+    exam: Exam,
+    bundle_id: int,
+    by: Officer,
+    tree: UnitTree,
+    post: Post,
+    now: datetime,
+) -> None:
+    """Write to the other approvers of the exam's unit and above: somebody holds the key now."""
+    approvers = await list_approvers(transaction, tree, chain_of(tree, "exam-release", exam.unit.code))
+    people = await find_officers(transaction, sorted({approver.officer_id for approver in approvers} - {by.id}))
+    for officer in people.values():
+        await post.send(
+            transaction,
+            "key_slip_fetched",
+            to=officer.email,
+            key=f"key-slip:{bundle_id}:{officer.id}",
+            now=now,
+            exam=exam,
+            by=by,
+            officer=officer,
+        )
 
 
 def _purpose(bundle_id: int) -> str:

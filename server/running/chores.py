@@ -38,6 +38,7 @@ CHORES: list[Chore] = [
     Chore("check-record", record_work.check, every=CHECK_EVERY / 24),
     Chore("fetch-bundles", delivery_work.fetch_bundles, everywhere=True),
     Chore("send-keys", delivery_work.send_keys, everywhere=True),
+    Chore("make-key-slips", delivery_work.make_slips, every=timedelta(seconds=5), everywhere=True),
     Chore("tidy-pieces", delivery_work.tidy_pieces, every=timedelta(hours=1)),
     Chore("find-unsealed", seal_work.find_unsealed, every=timedelta(minutes=1)),
     Chore("sweep-sealing", seal_work.sweep_folder, every=timedelta(hours=1), everywhere=True),

@@ -1,6 +1,6 @@
 """Sealed releases on their way: this node's files, the keys at their second, and what is not needed any more."""
 
-from lookup.sealed import delivery
+from lookup.sealed import delivery, slip_keeping
 from lookup.sealed.delivery import Delivery
 from lookup.sealed.key_sending import KeySender
 from lookup.sealed.release_keys import RELEASE, ReleaseKeys
@@ -29,6 +29,12 @@ async def send_keys(shop: Workshop) -> None:
         clock=shop.clock,
     )
     await sender.run()
+
+
+async def make_slips(shop: Workshop) -> None:
+    """Keys on paper for those who asked, where this worker can unwrap them."""
+    if shop.keys.holds(RELEASE):
+        await slip_keeping.make_slips(shop.pool, shop.keys, ReleaseKeys(shop.keys).unwrap)
 
 
 async def tidy_pieces(shop: Workshop) -> None:

@@ -5,10 +5,11 @@ const phrase = (element, name, facts = {}) =>
 
 const pageOf = (html) => new DOMParser().parseFromString(html, "text/html");
 
-/** `<live-part id>`: shows how far something is, by asking for its own page again until the page has no such part. */
+/** `<live-part id every>`: shows how far something is, by asking for its own page again until the page has no such part. */
 class LivePart extends HTMLElement {
   connectedCallback() {
-    this.timer = setTimeout(() => this.#look(), 700);
+    this.pause = Number(this.getAttribute("every")) || 700;
+    this.timer = setTimeout(() => this.#look(), this.pause);
   }
 
   disconnectedCallback() {
@@ -21,11 +22,12 @@ class LivePart extends HTMLElement {
       if (answer.redirected) return location.reload();
       const next = answer.ok && pageOf(await answer.text()).getElementById(this.id);
       if (answer.ok && next?.localName !== "live-part") return location.reload();
-      if (next) this.innerHTML = next.innerHTML;
+      // What has not changed stays, with whatever was opened or chosen in it.
+      if (next && next.innerHTML !== this.innerHTML) this.innerHTML = next.innerHTML;
     } catch {
       // The line is down; it may be there again in a moment.
     }
-    if (this.isConnected) this.timer = setTimeout(() => this.#look(), 700);
+    if (this.isConnected) this.timer = setTimeout(() => this.#look(), this.pause);
   }
 }
 

@@ -64,6 +64,9 @@ VISITS = {
     "/ky-thi/{exam_code:str}/trinh-thong-tin": ["hien /ky-thi/{draft}/trinh-thong-tin"],
     "/ky-thi/{exam_code:str}/go-bo": ["hung /ky-thi/{open}/go-bo"],
     "/ky-thi/{exam_code:str}/go-bo/{change:int}": ["hung /ky-thi/{down}/go-bo/{change}"],
+    "/ky-thi/{exam_code:str}/may-chu": ["hung /ky-thi/{open}/may-chu", "hung /ky-thi/{draft}/may-chu"],
+    "/ky-thi/{exam_code:str}/ma-mo-du-phong": ["hung /ky-thi/{open}/ma-mo-du-phong"],
+    "/may-chu": ["hung /may-chu"],
     # Approvals
     "/phe-duyet": ["hung /phe-duyet", "hung /phe-duyet?muc=da-xong", "hien /phe-duyet?muc=toi-trinh"],
     "/phe-duyet/uy-quyen": ["hung /phe-duyet/uy-quyen"],

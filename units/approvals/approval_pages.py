@@ -118,7 +118,8 @@ async def decide(
     try:
         async with desk_pool.transaction() as connection:
             if act == "phe-duyet":
-                await approvals.approve(connection, kinds, approval_id, **told)
+                wishes = [name for name, value in fields.items() if value == "1"]
+                await approvals.approve(connection, kinds, approval_id, **told, wishes=wishes)
             elif act == "tra-lai":
                 await approvals.send_back(connection, kinds, approval_id, reason, **told)
             else:

@@ -1,5 +1,6 @@
 """Approval by two: what one person hands in, another decides about, and either can take back until its moment."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -106,10 +107,12 @@ async def approve(
     actor: Actor,
     now: datetime,
     post: Post,
+    wishes: Collection[str] = (),
 ) -> Approval:
     """Approve exactly what was handed in; it takes effect at its moment, or now if that is past or there is none.
 
-    Raises ApprovalNotFound, NotPermitted, OwnWork, AlreadyDecided, ApprovalOutdated, and what the kind raises.
+    `wishes`: what the approver asks for with it, as far as the kind knows it. Raises ApprovalNotFound, NotPermitted,
+    OwnWork, AlreadyDecided, ApprovalOutdated, and what the kind raises.
     """
     approval, authority = await _lock_for_decision(transaction, approval_id, officer, tree, now)
     kind = kinds[approval.kind]
@@ -122,7 +125,10 @@ async def approve(
         if sql.broken_rule(violation) == "nobody_approves_their_own_work":
             raise OwnWork(approval_id=approval.id) from None
         raise
-    await kind.take_effect(transaction, approval.about, approval.payload, approval.takes_effect_at, actor, now)
+    payload = approval.payload
+    if asked := sorted(set(wishes) & set(getattr(kind, "wishes", ()))):
+        payload = payload | {"wishes": asked}
+    await kind.take_effect(transaction, approval.about, payload, approval.takes_effect_at, actor, now)
     return await _conclude(transaction, approval.id, "approved", kinds, actor, now, post)
 
 

@@ -43,7 +43,11 @@ class Prepared(msgspec.Struct, frozen=True):
 # Litestar checks what it hands to a route.
 @runtime_checkable
 class ApprovalKind(Protocol):
-    """A kind, by its name (`exam-release`). All calls run in the caller's transaction."""
+    """A kind, by its name (`exam-release`). All calls run in the caller's transaction.
+
+    A kind may have `wishes`, words for what the approver can ask for with the approval (`approvals/<kind>-wishes.html`
+    has a box for each). What was asked for comes to `take_effect` as the payload's `wishes`.
+    """
 
     name: str
     # Of the thing, for lists: "Công bố kết quả thi".

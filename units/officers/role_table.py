@@ -14,6 +14,7 @@ _ACTION_NAMES: dict[Action, tuple[str, str]] = {
     "approve": ("phê duyệt, trả lại", "approve or return what another has prepared"),
     "delegate_approval": ("ủy quyền phê duyệt", "let another approve in one's absence"),
     "take_down": ("gỡ bỏ thông tin đã công bố", "take down what is public"),
+    "hold_key": ("lấy mã mở dự phòng", "fetch the key of a coming release on paper"),
     "read_record": ("tra cứu nhật ký hệ thống", "search the record"),
     "export_record": ("xuất nhật ký hệ thống", "export the record"),
     "operate": ("vận hành hệ thống", "switches of the whole service, no personal data"),

@@ -18,6 +18,7 @@ Action = Literal[
     "approve",
     "delegate_approval",
     "take_down",
+    "hold_key",
     "read_record",
     "export_record",
     "operate",
@@ -53,6 +54,8 @@ RULES: Mapping[Action, Rule] = {
     "approve": _for(below=("approver",)),
     "delegate_approval": _for("approver"),
     "take_down": _for(below=("approver", "administrator")),
+    # The key of a release on paper, before its moment.
+    "hold_key": _for(below=("approver", "administrator")),
     "read_record": _for(below=("auditor",)),
     "export_record": _for(below=("auditor",)),
     # Switches of the whole service; no personal data.

@@ -32,6 +32,7 @@ BELOW: dict[str, set[str]] = {
     "see_exams": {"approver", "administrator", "auditor"},
     "approve": {"approver"},
     "take_down": {"approver", "administrator"},
+    "hold_key": {"approver", "administrator"},
     "read_record": {"auditor"},
     "export_record": {"auditor"},
 }
