@@ -17,33 +17,37 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)\s*(.*)")
 
 
 class Needles(msgspec.Struct, frozen=True):
-    """What is looked for: candidate numbers, names, keys; each in the forms in which a program may hold it."""
+    """What is looked for: names and keys as they are, candidate numbers by what they begin with and then as a whole."""
 
-    pattern: re.Pattern[bytes]
+    literals: list[bytes]
+    numbers: dict[bytes, re.Pattern[bytes]] = {}
 
     def find_in(self, content: bytes) -> bytes | None:
         """What was found first."""
-        found = self.pattern.search(content)
-        return found.group() if found else None
+        for literal in self.literals:
+            if literal in content:
+                return literal
+        for start, whole in self.numbers.items():
+            # A pattern alone would look at every digit.
+            if start in content and (found := whole.search(content)):
+                return found.group()
+        return None
 
 
 def needles(exams: Iterable[MarkedExam], keys: Iterable[bytes], *, numbers: bool = True) -> Needles:
     """`numbers`: candidate numbers too, which a process may hold of somebody who asks for them."""
-    wanted: list[bytes] = []
+    literals: list[bytes] = []
     for exam in exams:
-        stem = exam.name(0).removesuffix(" 0")
-        wanted += [re.escape(form) for form in _forms(stem)]
-        if numbers:
-            wanted += [rb"(?<!\d)%b(?!\d)" % exam.number(place).encode() for place in (1, exam.count // 2, exam.count)]
+        literals += _forms(exam.name(0).removesuffix(" 0"))
     for key in keys:
-        wanted += [re.escape(form) for form in (key, key.hex().encode(), base64.b64encode(key)[:40])]
-    return Needles(re.compile(b"|".join(dict.fromkeys(wanted))))
+        literals += (key, key.hex().encode(), base64.b64encode(key)[:40])
+    begin = {exam.number(1)[:4].encode() for exam in exams} if numbers else set()
+    patterns = {start: re.compile(rb"(?<!\d)%b\d{4}(?!\d)" % start) for start in begin}
+    return Needles(list(dict.fromkeys(literals)), patterns)
 
 
-def _forms(text: str) -> Iterator[bytes]:
-    yield text.encode()
-    yield text.encode("utf-16-le")
-    yield text.encode("ascii", "backslashreplace")
+def _forms(text: str) -> list[bytes]:
+    return [text.encode(), text.encode("utf-16-le"), text.encode("ascii", "backslashreplace")]
 
 
 def in_folder(folder: Path, wanted: Needles) -> list[str]:
@@ -63,7 +67,8 @@ def in_process(pid: int, wanted: Needles) -> list[str]:
     told = []
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for start, end, rights, name in _mappings(pid):
-            if rights.startswith("r") and not name.startswith("[v"):
+            # What is mapped read-only is the program.
+            if rights.startswith("rw") and not name.startswith("[v"):
                 told += [f"{pid} {name}: {found!r}" for found in _search_memory(memory, start, end, wanted)]
     for name in files_of(pid):
         with contextlib.suppress(OSError):

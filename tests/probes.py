@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import msgspec
 from litestar import Litestar
@@ -151,7 +151,7 @@ def _probe(chance: random.Random, method: str, target: str, exams: list[MarkedEx
         headers += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     address = f"X-Real-IP: 10.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(256)}"
     head = "\r\n".join([f"{method} {target} HTTP/1.1", f"Host: {host}", address, *headers, "", ""])
-    return Probe(method, head.encode() + body, typed["candidate_number"] + target)
+    return Probe(method, head.encode() + body, f"{typed['candidate_number']} {unquote(target)}")
 
 
 def what_it_shows(probe: Probe, came: Came, exams: list[MarkedExam]) -> str:
@@ -162,7 +162,7 @@ def what_it_shows(probe: Probe, came: Came, exams: list[MarkedExam]) -> str:
         if exam.name(0).removesuffix(" 0").encode() in came.body:
             return "a name"
     for number in re.findall(rb"(?<!\d)997\d{5}(?!\d)", came.body):
-        if number.decode() not in re.sub(r"[^\d]", "", probe.typed) and number not in probe.request:
+        if number.decode() not in probe.typed and number not in probe.request:
             return "a candidate's number"
     return "scores" if _SHOWN_SCORE.search(came.body) and b"openapi" not in came.body else ""
 

@@ -2,7 +2,7 @@
 
     make proofs NAME=before-the-moment
 
-What `tests/journeys/test_nothing_leaves_before_its_moment.py` does in seconds, with a hundred thousand probes; and
+What `tests/server/test_running_nodes.py` does in seconds, with a hundred thousand probes; and
 twenty thousand pairs of a known and an unknown number, in random order: whoever measures how long an answer takes, how
 long it is and what its head says must not tell one from the other.
 """
@@ -21,12 +21,7 @@ import msgspec
 from server.app import create_app
 from server.settings import load_settings
 from tests import leaks
-from tests.journeys.test_nothing_leaves_before_its_moment import (
-    Evening,
-    everything_found,
-    given_an_evening,
-    there_is_something_to_be_found,
-)
+from tests.evening import Evening, given_an_evening
 from tests.marked_exams import MarkedExam
 from tests.probes import Came, Probe, Prober, probe, routes_of
 from tests.server.running import beside, reachable_folder, running
@@ -60,9 +55,9 @@ def main() -> Iterable[str]:
 
 async def _search(evening: Evening) -> str:
     wanted = leaks.needles(evening.exams, evening.keys)
-    if found := await everything_found(evening, wanted):
+    if found := await evening.everything_found(wanted):
         raise SystemExit("\n".join(found))
-    if not there_is_something_to_be_found(evening, wanted):
+    if not evening.is_found_where_it_is(wanted):
         raise SystemExit("The search finds nothing where there is something.")
     folder = sum(path.stat().st_size for path in evening.node.state_dir.rglob("*") if path.is_file())
     return (
@@ -74,7 +69,7 @@ async def _search(evening: Evening) -> str:
 
 async def _probe(evening: Evening) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        routes = routes_of(create_app(load_settings({"STATE_DIR": folder})))
+        routes = routes_of(create_app(load_settings({"STATE_DIR": folder, "REDIS_URL": "unix:///nobody.sock"})))
     began = time.monotonic()
     report = await probe(evening.node.port, evening.exams, routes, _PROBES)
     if report.shown:
@@ -82,7 +77,7 @@ async def _probe(evening: Evening) -> str:
     if report.statuses.get(429, 0) > _PROBES * 0.05:
         raise SystemExit(f"Too many were turned away by limits: {report.statuses}")
     wanted = leaks.needles(evening.exams, evening.keys, numbers=False)
-    if found := await everything_found(evening, wanted):
+    if found := await evening.everything_found(wanted):
         raise SystemExit("\n".join(found))
     statuses = ", ".join(f"{status}: {count}" for status, count in sorted(report.statuses.items()))
     return (

@@ -14,58 +14,43 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import asyncpg
-
-from kit.clock import utc_now
-from kit.keys import KeyRing
-from lookup.releases import release
 from tests.journeys.test_released_results_outlive_their_servers import (
-    POLICIES,
-    when_both_servers_freeze,
-    when_every_process_answers_from_its_file,
+    Servers,
+    given_open_exams,
+    somebody_elses_servers,
     when_redis_is_emptied,
-    when_the_first_node_dies_with_both_servers,
-    when_they_thaw,
 )
-from tests.marked_exams import MarkedExam, given_marked_exam
+from tests.marked_exams import MarkedExam
 from tests.proofs.crowd import BROKEN, Answer, Crowd, Plan
-from tests.server.running import Running, beside, reachable_folder, running
+from tests.server.running import Running, reachable_folder, running
 
 _CANDIDATES, _LINES, _RATE, _SECONDS = 3000, 8, 150.0, 10.0
 
 
 def main() -> Iterable[str]:
     """Run it; returns lines for the record, or exits with what went wrong."""
-    told = {"NODE": "mot", "TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR"}
-    with reachable_folder() as folder, running(folder / "state", **told) as first, beside(first, "hai") as node:
-        yield from asyncio.run(_all(first, node, folder))
+    told = {"TRUSTED_PROXIES": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+    with (
+        reachable_folder() as folder,
+        somebody_elses_servers() as servers,
+        running(folder / "state", **servers.environ, **told) as node,
+    ):
+        yield from asyncio.run(_all(node, servers, folder))
 
 
-async def _all(first: Running, node: Running, folder: Path) -> list[str]:
-    exams = await _given_open_exams(first)
-    await when_every_process_answers_from_its_file(first, node)
-    lines = [await _look_up(node, exams, folder, "with both servers well")]
-    await when_redis_is_emptied(first)
+async def _all(node: Running, servers: Servers, folder: Path) -> list[str]:
+    exams = await given_open_exams(node, _CANDIDATES)
+    lines = [await _look_up(node, exams, folder, "both servers well")]
+    await when_redis_is_emptied(node)
     lines.append(await _look_up(node, exams, folder, "after FLUSHALL"))
-    frozen = when_both_servers_freeze(first)
-    lines.append(await _look_up(node, exams, folder, "with both frozen (SIGSTOP)"))
-    lines.append(await _look_up(node, exams, folder, "with both frozen, web processes killed", kill=True))
-    when_they_thaw(frozen)
-    when_the_first_node_dies_with_both_servers(first)
-    lines.append(await _look_up(node, exams, folder, "with both killed, and the node that ran them"))
-    lines.append(await _look_up(node, exams, folder, "with both killed, web processes killed", kill=True))
+    servers.signal(signal.SIGSTOP)
+    lines.append(await _look_up(node, exams, folder, "both frozen (SIGSTOP)"))
+    lines.append(await _look_up(node, exams, folder, "both frozen, web processes killed", kill=True))
+    servers.signal(signal.SIGCONT)
+    servers.signal(signal.SIGKILL)
+    lines.append(await _look_up(node, exams, folder, "both killed"))
+    lines.append(await _look_up(node, exams, folder, "both killed, web processes killed", kill=True))
     return lines
-
-
-async def _given_open_exams(first: Running) -> list[MarkedExam]:
-    pin_key = KeyRing(first.state_dir / "keys").current("pin").value
-    connection = await asyncpg.connect(first.service.database_url)
-    exams = []
-    for policy in POLICIES:
-        exams.append(await given_marked_exam(connection, f"exam-{policy}", policy, _CANDIDATES, pin_key=pin_key))
-        await release(connection, exams[-1].code, opens_at=utc_now())
-    await connection.close()
-    return exams
 
 
 async def _look_up(node: Running, exams: list[MarkedExam], folder: Path, when: str, *, kill: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Several nodes on the same servers: how another one joins, what it shares, and what is its own."""
+"""Several nodes on the same servers: how one joins, what it shares and has of its own, what is not found on it."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -13,16 +14,27 @@ import msgspec
 import pytest
 
 from kit.errors import UsageError
+from server.app import create_app
 from server.running.joining import refuse_living_name
+from server.settings import load_settings
+from tests import leaks
+from tests.evening import given_an_evening
+from tests.probes import probe, routes_of
 from tests.server.running import Beside, Running, beside, free_port, is_alive, reachable_folder, running, until
 from units.changes import record_node
 
+CANDIDATES, PROBES = 300, 2500
 RESULT = "/api/v1/exams/thpt/results/99000001"
 
 
 @pytest.fixture(scope="module")
 def first():
-    with reachable_folder() as folder, running(folder / "state", NODE="mot", TRUSTED_PROXIES="127.0.0.1") as started:
+    """Where no service runs, a node is the first."""
+    arguments = ("--no-demo", "--node", "mot", "--port", str(port := free_port()))
+    told = {"NODE": "another", "PORT": "1", "TRUSTED_PROXIES": "127.0.0.1"}
+    with reachable_folder() as folder, running(folder / "state", *arguments, port=port, **told) as started:
+        assert started.service.node == "mot"
+        assert started.service.url == started.url
         yield started
 
 
@@ -128,14 +140,66 @@ async def show_itself(settings):
         await asyncio.sleep(0.2)
 
 
+@pytest.fixture(scope="module")
+def evening(first, second):
+    return asyncio.run(given_an_evening(first, second, CANDIDATES))
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="read from /proc")
+async def test_before_the_moment_a_lookup_node_holds_neither_a_number_nor_a_name_nor_a_key(evening):
+    wanted = leaks.needles(evening.exams, evening.keys)
+    assert await evening.everything_found(wanted) == []
+    assert evening.is_found_where_it_is(wanted)
+
+
+async def test_before_the_moment_a_known_number_is_answered_like_an_unknown_one(evening):
+    async with httpx.AsyncClient(base_url=evening.node.url) as visitor:
+        for exam in evening.exams:
+            known, unknown = [await asked(visitor, exam, place) for place in (77, 77 + CANDIDATES)]
+            assert known == unknown
+
+
+async def asked(visitor, exam, place):
+    """Every answer to this candidate but for the date and what was typed."""
+    address, result = {"X-Real-IP": f"10.9.{place % 250}.1"}, f"/api/v1/exams/{exam.code}/results"
+    answers = [
+        await visitor.get(f"{result}/{exam.number(place)}", headers=address),
+        await visitor.post(result, json=exam.typed(place), headers=address),
+        await visitor.post(f"/tra-cuu/diem-thi/{exam.code}", data=exam.typed(place), headers=address),
+    ]
+    return [(each.status_code, what_varies_not(each, exam, place)) for each in answers]
+
+
+def what_varies_not(answer, exam, place):
+    text = answer.text
+    for typed in exam.typed(place).values():
+        text = text.replace(typed, "")
+    return text, [(name, value) for name, value in answer.headers.items() if name not in ("date", "content-length")]
+
+
+async def test_before_the_moment_probes_of_every_address_and_method_show_nothing(evening, tmp_path):
+    routes = routes_of(create_app(load_settings({"STATE_DIR": str(tmp_path), "REDIS_URL": "unix:///nobody.sock"})))
+    report = await probe(evening.node.port, evening.exams, routes, PROBES)
+    assert report.shown == []
+    assert report.statuses.get(429, 0) < PROBES * 0.05, report.statuses
+    assert not [status for status in report.statuses if status in (500, 502)], report.statuses
+    assert await evening.everything_found(leaks.needles(evening.exams, evening.keys, numbers=False)) == []
+    asked_for = leaks.needles(evening.exams, [])
+    assert evening.logged(asked_for) == []
+    assert await leaks.in_redis(evening.first.service.redis_url, asked_for) == []
+
+
 @pytest.mark.usefixtures("released")
-def test_it_outlives_the_first_and_ctrl_c_leaves_nothing(first, second):
-    until(lambda: second.answers(RESULT), second.told)
+async def test_it_outlives_the_first_and_ctrl_c_leaves_nothing(first, second):
+    opened = "select count(*) from lookup.bundle_openings where process like 'hai/%' and opened_at is not null"
+    await asyncio.to_thread(until, lambda: asyncio.run(first.ask(opened)) == 2, second.told)
     processes = second.pids() | {second.service.pid}
+    orphans = first.pids()
     os.kill(first.service.pid, signal.SIGKILL)
     first.process.wait()
+    until(lambda: not [pid for pid in orphans if is_alive(pid)], first.told)
+    assert second.answers(RESULT)
     assert {pid for pid in processes if is_alive(pid)} == processes
-    assert second.answers()
     began = time.monotonic()
     assert second.interrupt() == 0
     assert time.monotonic() - began < 20
@@ -144,10 +208,3 @@ def test_it_outlives_the_first_and_ctrl_c_leaves_nothing(first, second):
     assert not (second.state_dir / "run" / "service.json").exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", second.port))
-
-
-def test_where_no_service_runs_a_node_is_the_first(place):
-    with running(place / "state", "--no-demo", "--node", "mot", "--port", str(port := free_port())) as service:
-        assert service.service.node == "mot"
-        assert service.service.url == f"http://127.0.0.1:{port}"
-        assert service.pids("postgres")
