@@ -1,10 +1,9 @@
 """Which request is a plain lookup, and what of it matters: its path, a few headers, a short body."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
-import msgspec
 from litestar._asgi.utils import is_valid_host
 
 from kit.bounded import Bounded
@@ -59,35 +58,37 @@ def find_route(scope: Scope) -> Route | None:
     return Route(_RESULT if reads else _RESULTS, exam_code, number)
 
 
-class Told(msgspec.Struct, frozen=True):
-    """The headers that matter to a lookup, as Litestar reads them: of several with one name, the first counts."""
+class Told(NamedTuple):
+    """The headers that matter to a lookup: of several with one name the first, but all of `origin`."""
 
-    host: str
+    host: bytes
     origins: list[str]
-    fetch_site: str | None
-    content_type: str
-    content_length: str
+    fetch_site: bytes
+    content_type: bytes
+    content_length: bytes
     takes_gzip: bool
     if_none_match: list[str]
 
 
-def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Told | None:
+def read_headers(headers: list[tuple[bytes, bytes]]) -> Told | None:
     """None where the request names a host that none is."""
-    found: dict[bytes, list[str]] = {}
-    for name, value in headers:
-        if name in _WANTED:
-            if name == b"host" and not _hosts[value]:
-                return None
-            found.setdefault(name, []).append(value.decode("latin-1"))
+    found = {name: value for name, value in reversed(headers) if name in _WANTED}
+    host = found.get(b"host", b"")
+    if not _hosts[host]:
+        return None
     return Told(
-        found[b"host"][0] if b"host" in found else "",
-        found.get(b"origin", []),
-        found[b"sec-fetch-site"][0] if b"sec-fetch-site" in found else None,
-        found[b"content-type"][0] if b"content-type" in found else "",
-        found[b"content-length"][0] if b"content-length" in found else "",
-        b"accept-encoding" in found and "gzip" in found[b"accept-encoding"][0],
-        found.get(b"if-none-match", []),
+        host,
+        _all(headers, b"origin") if b"origin" in found else [],
+        found.get(b"sec-fetch-site", b""),
+        found.get(b"content-type", b""),
+        found.get(b"content-length", b""),
+        b"gzip" in found.get(b"accept-encoding", b""),
+        _all(headers, b"if-none-match") if b"if-none-match" in found else [],
     )
+
+
+def _all(headers: list[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in headers if name == wanted]
 
 
 class Body(NamedTuple):

@@ -7,6 +7,7 @@ ordinary routes, and whatever both can answer has the same bytes.
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import structlog
@@ -17,13 +18,14 @@ from kit.client_address import ClientAddress
 from kit.errors import DomainError, InvalidForm, ServiceUnavailable
 from lookup.answers.answers import Answer, Ask, answer, form_page
 from lookup.answers.view import Views
+from lookup.catalogue import Catalogue
 from lookup.exams import Exam, ExamNotFound
-from lookup.gate.gate import Visit
+from lookup.gate.gate import Gate, Visit
 from lookup.gate.route_guards import ADMITTED, proof_of
 from lookup.questions import read_question
 from lookup.scores import CorrectionAwaited, Question, ResultNotFound
 from lookup.sealed.bundle_format import BundleBroken
-from lookup.sealed.vault import OpenRelease
+from lookup.sealed.vault import OpenRelease, Vault
 from server.asking import Message, Receive, Route, Scope, Told, find_route, read_body, read_headers
 from server.doorway import RAW_HEADERS
 from server.ready_problems import ReadyProblems
@@ -56,10 +58,31 @@ class Front:
     """Answers lookups of exams that are open here, or of which nothing may be said yet; hands on all else."""
 
     def __init__(self, app: Application, litestar: Litestar, client: ClientAddress, *, longest_body: int) -> None:
-        self._app, self._state, self._client, self._longest_body = app, litestar.state, client, longest_body
+        self._app, self._litestar, self._client, self._longest_body = app, litestar, client, longest_body
         self._problems = ReadyProblems(litestar)
         self._views = Views(litestar.state.pages)
         self._tally = Tally()
+
+    # They come with the application's life; looking them up there each time would cost more than what they do.
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return self._litestar.state.catalogue
+
+    @cached_property
+    def _vault(self) -> Vault:
+        return self._litestar.state.vault
+
+    @cached_property
+    def _gate(self) -> Gate:
+        return self._litestar.state.gate
+
+    @cached_property
+    def _clock(self) -> Callable[[], datetime]:
+        return self._litestar.state.clock
+
+    @cached_property
+    def _public_url(self) -> str:
+        return self._litestar.state.public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or let it be served."""
@@ -103,7 +126,7 @@ class Front:
             return None
 
     def _show_form(self, route: Route, told: Told) -> Answer:
-        now = self._state.clock()
+        now = self._clock()
         exam = self._find_exam(route.exam_code)
         if exam.state(now) != "open":
             raise _NotHere
@@ -111,7 +134,7 @@ class Front:
 
     def _understand(self, route: Route, told: Told, body: bytes | None) -> _Lookup:
         """Everything about a lookup that can be known before it is let in. Raises _NotHere."""
-        exam, now = self._find_exam(route.exam_code), self._state.clock()
+        exam, now = self._find_exam(route.exam_code), self._clock()
         typed = {"candidate_number": route.number} if route.number else _read_fields(told, body)
         if route.number and exam.policy != "public":
             raise _NotHere
@@ -123,7 +146,7 @@ class Front:
 
     def _find_exam(self, code: str) -> Exam:
         try:
-            return self._state.catalogue.find(code)
+            return self._catalogue.find(code)
         except (ExamNotFound, ServiceUnavailable):
             raise _NotHere from None
 
@@ -132,52 +155,57 @@ class Front:
         visible = exam.visible_release(now)
         if visible is None:
             return None
-        shown = self._state.vault.find_open(visible)
+        shown = self._vault.find_open(visible)
         if shown is None:
             raise _NotHere
         return shown
 
     def _answer(self, scope: Scope, route: Route, told: Told, lookup: _Lookup) -> Answer:
         visit = self._admit(scope, route, told, lookup)
-        gate = self._state.gate
         if lookup.shown is None and lookup.exam.awaits_correction(lookup.now):
-            gate.never_mind(visit)
+            self._gate.never_mind(visit)
             raise CorrectionAwaited
         try:
             found = answer(self._views.of(lookup.exam), lookup.shown, _ask(route, told, lookup))
         except ResultNotFound:
-            gate.note(visit, found=False)
+            self._gate.note(visit, found=False)
             raise
         except BundleBroken:
-            gate.never_mind(visit)
+            self._gate.never_mind(visit)
             raise
-        gate.note(visit, found=found.status != _NOT_FOUND)
+        self._gate.note(visit, found=found.status != _NOT_FOUND)
         return found
+
+    def _is_foreign(self, told: Told) -> bool:
+        if not told.origins and not told.fetch_site:
+            return False
+        host, fetch_site = told.host.decode("latin-1"), told.fetch_site.decode("latin-1")
+        return is_foreign(told.origins, fetch_site, host=host, public_url=self._public_url)
 
     def _admit(self, scope: Scope, route: Route, told: Told, lookup: _Lookup) -> Visit:
         """Count it, once. Raises what the gate does, and PortalNotRegistered."""
-        foreign = is_foreign(told.origins, told.fetch_site, host=told.host, public_url=self._state.public_url)
+        foreign = self._is_foreign(told)
         address, _ = self._client.client_of(scope)
         if ADMITTED not in scope:
             origin = told.origins[0] if foreign and told.origins else ""
-            self._state.gate.admit_address(address, is_foreign=foreign, exam=lookup.exam, origin=origin)
+            self._gate.admit_address(address, is_foreign=foreign, exam=lookup.exam, origin=origin)
             scope[ADMITTED] = True
         if foreign and route.has_body:
             raise PortalNotRegistered
         visit = Visit(lookup.exam, lookup.question, address, foreign, proof_of(lookup.typed), lookup.now)
-        self._state.gate.admit(visit)
+        self._gate.admit(visit)
         return visit
 
 
 def _is_short(told: Told, longest: int) -> bool:
-    return not told.content_length.isdecimal() or int(told.content_length) <= longest
+    return not told.content_length.isdigit() or int(told.content_length) <= longest
 
 
 def _read_fields(told: Told, body: bytes | None) -> dict[str, Any]:
     if body is None:
         raise _NotHere
     try:
-        return parse_fields(kind_of(told.content_type), body)
+        return parse_fields(kind_of(told.content_type.decode("latin-1")), body)
     except (MalformedBody, UnsupportedBody):
         raise _NotHere from None
 
