@@ -26,7 +26,7 @@ from lookup.exam_drafts import (
     read_shape,
 )
 from lookup.exam_kinds import exam_kinds
-from lookup.exams import Exam, find_exam, remove_exam
+from lookup.exams import RATES, Exam, find_exam, remove_exam
 from lookup.form_fields import Form
 from units.officers.doorkeeper import read_form
 from units.officers.officers import NotPermitted
@@ -86,7 +86,7 @@ async def show_edit(
     exam = await find_seen(desk_pool, exam_code, session, tree)
     require_editor(exam, session, tree)
     shaped = exam.listed_at is not None or await has_batches(desk_pool, exam.code)
-    return _edit(request, pages, session, exam, now, form_of(values_of(exam)), shaped=shaped)
+    return render_edit(request, pages, session, exam, now, form_of(values_of(exam)), shaped=shaped)
 
 
 @post(f"{ONE}/sua")
@@ -111,7 +111,7 @@ async def edit_exam(
     try:
         form.check()
     except InvalidForm as refused:
-        return _edit(request, pages, session, exam, now, form_of(fields, refused), shaped=shaped, status=422)
+        return render_edit(request, pages, session, exam, now, form_of(fields, refused), shaped=shaped, status=422)
     async with desk_pool.transaction() as connection:
         await require_nothing_waits(connection, exam)
         actor = actor_of(request, session.officer.id)
@@ -177,6 +177,7 @@ def values_of(exam: Exam) -> dict[str, Any]:
         "policy": exam.policy,
         "number_format": exam.number_format,
         "show_name": exam.show_name,
+        **{name: getattr(exam, name) for name in RATES},
     }
 
 
@@ -211,9 +212,10 @@ def _new_exam(
     )
 
 
-def _edit(
+def render_edit(
     request: Request, pages: Pages, session: Session, exam: Exam, now: datetime, form: dict[str, Any], **context: Any
 ) -> Response[bytes]:
+    """The page with everything about an exam that can be put right."""
     return render(request, pages, "edit", session, exam, now, form=form, **context, **_choices())
 
 

@@ -27,6 +27,8 @@ exams = sql.load(__file__, "exams")
 _ADDED = ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name", "announced_at")
 # What may change about an exam that the public knows.
 DESCRIBABLE = ("name", "name_en", "announced_at", "regrade")
+# Rates that an exam may have of its own.
+RATES = ("lookup_rate", "wrong_factor_rate", "foreign_origin_rate")
 
 Policy = Literal["public", "birth-date", "pin"]
 State = Literal["sealed", "open", "withdrawn"]

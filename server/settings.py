@@ -121,7 +121,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ]
     lookup_rate: Annotated[
         RateLimitItem,
-        Setting("How many lookups one address may make (IPv6: one /64).", "600/minute", values.rate),
+        Setting(
+            "How many lookups one address may make (IPv6: one /64; a /48 four times as many). Thousands of families may "
+            "share an address of their provider.",
+            "20000/minute",
+            values.rate,
+        ),
     ]
     wrong_factor_rate: Annotated[
         RateLimitItem,
@@ -133,7 +138,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ]
     foreign_origin_rate: Annotated[
         RateLimitItem,
-        Setting("How many lookups from pages of other sites, all of them together.", "3000/minute", values.rate),
+        Setting(
+            "How many lookups the pages of one other site may make; all of them together four times as many.",
+            "3000/minute",
+            values.rate,
+        ),
     ]
     sign_in_rate: Annotated[
         RateLimitItem,

@@ -3,7 +3,7 @@
 -- name: list_exams(code)
 -- All exams, or just the one that is named.
 select code, unit_code, name, name_en, year, kind, policy, number_format, total_rule, regrade, show_name, announced_at,
-    withdrawn_generation, listed_at
+    withdrawn_generation, listed_at, lookup_rate, wrong_factor_rate, foreign_origin_rate
 from lookup.exams
 where :code::text is null or code = :code::text
 order by year desc, code;
@@ -47,10 +47,17 @@ values (
     :exam_code, :position, :code, :variant, :name, :name_en, :type, :decimals, :step, :lowest, :highest);
 
 -- name: lock_exam(code)^
-select unit_code, name, name_en, announced_at, regrade::text, listed_at from lookup.exams where code = :code for update;
+select unit_code, name, name_en, announced_at, regrade::text, listed_at, lookup_rate, wrong_factor_rate,
+    foreign_origin_rate
+from lookup.exams where code = :code for update;
 
 -- name: describe_exam(code, name, name_en, announced_at, regrade)!
 update lookup.exams set name = :name, name_en = :name_en, announced_at = :announced_at, regrade = :regrade
+where code = :code;
+
+-- name: set_rates(code, lookup_rate, wrong_factor_rate, foreign_origin_rate)!
+update lookup.exams set
+    lookup_rate = :lookup_rate, wrong_factor_rate = :wrong_factor_rate, foreign_origin_rate = :foreign_origin_rate
 where code = :code;
 
 -- name: reshape_exam(code, year, kind, policy, number_format, total_rule, show_name)!

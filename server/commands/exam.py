@@ -16,12 +16,16 @@ from kit.clock import VIETNAM, parse_moment, utc_now
 from kit.errors import UsageError
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, read_subjects_file
-from lookup.exams import Exam, Policy, Regrade, add_exam, describe_exam, list_exams, remove_exam
+from lookup.exam_rates import read_rate, set_rates
+from lookup.exams import RATES, Exam, Policy, Regrade, add_exam, describe_exam, list_exams, remove_exam
 from server.running.service import connect
 from server.settings import load_settings
 from units.units import Unit, UnitNotFound, list_units, root_unit_code
 
 app = App(name="exam", help="Exams whose results can be looked up.")
+
+# Written in place of a rate: this exam has none of its own any more.
+_AS_THE_SERVICE = "service"
 
 
 @Parameter(name="*")
@@ -37,6 +41,19 @@ class RegradeOptions:
     """Where to hand the request in."""
     regrade_fee: str = ""
     """What it costs, in words."""
+
+
+@Parameter(name="*")
+@dataclass
+class RateOptions:
+    """Limits of this exam's own; `service`: as the settings say."""
+
+    lookup_rate: str | None = None
+    """How many lookups one address may make, such as 20000/minute."""
+    wrong_factor_rate: str | None = None
+    """How many wrong second facts for one number from one neighbourhood of addresses, such as 10/15minute."""
+    foreign_origin_rate: str | None = None
+    """How many lookups the pages of one unregistered site may make."""
 
 
 @Parameter(name="*")
@@ -116,15 +133,21 @@ def describe(
     name_en: str | None = None,
     announced: str | None = None,
     regrade: RegradeOptions | None = None,
+    rates: RateOptions | None = None,
 ) -> None:
-    """Change what an exam's page says; what is not given stays. `announced` and `regrade` as in `exam add`."""
+    """Change what an exam's page says, and its limits; what is not given stays. Facts as in `exam add`."""
+    limited = _rates(rates)
     moment = parse_moment(announced) if announced else None
 
     async def change() -> None:
         async with connect(load_settings(os.environ)) as connection:
             facts = {"name": name, "name_en": name_en, "announced_at": moment, "regrade": _regrade(regrade)}
             told = {fact: value for fact, value in facts.items() if value is not None}
-            await describe_exam(connection, code, utc_now(), **told)
+            async with connection.transaction():
+                if told or not limited:
+                    await describe_exam(connection, code, utc_now(), **told)
+                if limited:
+                    await set_rates(connection, code, limited, utc_now())
 
     asyncio.run(change())
 
@@ -173,6 +196,19 @@ def _regrade(told: RegradeOptions | None) -> Regrade | None:
     if told.regrade_from and told.regrade_to and told.regrade_from > told.regrade_to:
         raise UsageError(f"Re-marking cannot end on {told.regrade_to} before it begins on {told.regrade_from}.")
     return Regrade(told.regrade_from, told.regrade_to, told.regrade_where, told.regrade_fee)
+
+
+def _rates(told: RateOptions | None) -> dict[str, str | None]:
+    rates = {name: getattr(told, name) for name in RATES if getattr(told, name, None)}
+    return {name: _rate(name, text) for name, text in rates.items()}
+
+
+def _rate(name: str, text: str) -> str | None:
+    try:
+        return None if text == _AS_THE_SERVICE else read_rate(text)
+    except ValueError:
+        option = name.replace("_", "-")
+        raise UsageError(f"--{option} {text!r} is no rate: write such as 600/minute or 10/15minute.") from None
 
 
 async def _find_unit(connection: asyncpg.Connection, code: str) -> Unit:

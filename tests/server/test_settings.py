@@ -27,7 +27,7 @@ def test_nothing_needs_to_be_set():
     assert 1 <= settings.workers <= 4
     assert settings.database_url == settings.database_owner_url == settings.redis_url == ""
     assert settings.trusted_proxies == ()
-    assert str(settings.rates["lookup"]) == "600 per 1 minute"
+    assert str(settings.rates["lookup"]) == "20000 per 1 minute"
 
 
 def test_the_page_and_the_settings_tell_the_same():

@@ -44,6 +44,7 @@ Action = Literal[
     "unit_contacts.changed",
     "exam.added",
     "exam.described",
+    "exam.limited",
     "exam.reshaped",
     "exam.listed",
     "exam.removed",
