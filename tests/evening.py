@@ -75,7 +75,7 @@ async def _until_held(connection: asyncpg.Connection, node: Running, count: int)
         " where h.state = 'ready' and exam_code like $1"
     )
     async with asyncio.timeout(120):
-        while await connection.fetchval(ready, f"{_EXAMS}-%") < 2 * count or _fewest_held(node) < count:  # noqa: ASYNC110
+        while (await connection.fetchval(ready, f"{_EXAMS}-%") or 0) < 2 * count or _fewest_held(node) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

@@ -2,9 +2,9 @@
 
     make proofs NAME=before-the-moment
 
-What `tests/server/test_running_nodes.py` does in seconds, with a hundred thousand probes; and
-twenty thousand pairs of a known and an unknown number, in random order: whoever measures how long an answer takes, how
-long it is and what its head says must not tell one from the other.
+What `tests/server/test_running_nodes.py` does in seconds, with a hundred thousand probes; and under each policy twenty
+thousand pairs of a known and an unknown number, in random order: whoever measures how long an answer takes, how long it
+is and what its head says must not tell one from the other.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def main() -> Iterable[str]:
         yield asyncio.run(_search(evening))
         yield asyncio.run(_probe(evening))
         for exam in evening.exams:
-            yield asyncio.run(_classify(evening, exam, _PAIRS // len(evening.exams)))
+            yield asyncio.run(_classify(evening, exam, _PAIRS))
 
 
 async def _search(evening: Evening) -> str:
