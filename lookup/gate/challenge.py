@@ -19,7 +19,7 @@ import msgspec
 
 from kit.node_limits import NodeLimiter
 from lookup.exams import Exam
-from lookup.gate.paces import hit, steady
+from lookup.gate.paces import steady
 from lookup.scores import Question
 
 COUNT = 8
@@ -38,6 +38,8 @@ _LONGEST_NUMBER = 14
 _LONGEST_SOLUTION = COUNT * (_LONGEST_NUMBER + 1)
 # One, and no other for longer than anything lives that can be spent.
 _ONCE = steady(1, WAIT + WAIT_LIFETIME + LIFETIME)
+# Without Redis limits count everything twice; one solution is one.
+_ONCE_STRICTLY = steady(2, (WAIT + WAIT_LIFETIME + LIFETIME) / 2)
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -105,7 +107,8 @@ class Challenger:
 
     def spend(self, proof: Proof) -> bool:
         """Use it up. False when it was used before, on this node or on another that Redis told of."""
-        return not hit(self._limiter, "challenge", proof.id.hex(), _ONCE)
+        pace = _ONCE_STRICTLY if self._limiter.is_strict else _ONCE
+        return not self._limiter.hit("challenge", proof.id.hex(), pace)
 
     def _sign(self, kind: int, bits: int, ready: int, expires: int, exam: Exam, question: Question) -> str:
         head = _HEAD.pack(kind, bits, ready, expires) + secrets.token_bytes(_ID)

@@ -13,7 +13,7 @@ from kit.errors import TooManyRequests
 from kit.gcra import Pace
 from kit.node_limits import NodeLimiter
 from lookup.gate.exam_signals import ExamSignals
-from lookup.gate.paces import hit, steady
+from lookup.gate.paces import steady
 from lookup.gate.runs import Runs, place_of
 from lookup.gate.traces import Trace, Traces
 
@@ -33,7 +33,7 @@ _WIDE_FREE, _CROSSING_FREE, _CROSSING_A_DAY = 1_500, 300, 1_000
 # (one in twenty says that people are there as well). Of a prefix: five times as many.
 _MISSES, _UNFOUND, _MISSES_AN_HOUR, _WIDE = 30.0, 300.0, 60.0, 5
 _FOUND_OUTWEIGHS, _FOUND_SHOWS_PEOPLE = 1 / 3, 20.0
-# Twenty minutes of the highest pace that one address may keep up.
+# The largest crowd behind one address; more are challenged, lightly, however harmless each looks.
 _NUMBERS_AN_HOUR = 12_000.0
 
 # How hard a challenge is, beside the usual one.
@@ -57,7 +57,7 @@ _HARMLESS = Weight()
 
 
 class Suspicion:
-    """One for each web process. `limiter` keeps what the processes of a node count together.
+    """One for each web process. `limiter` keeps what the processes of a node count together; other nodes count anew.
 
     `scale`: whoever allows one address more lookups than usual says that more people share an address here.
     """
@@ -98,7 +98,7 @@ class Suspicion:
         if weight.wait:
             raise TooManyRequests(weight.wait)
         for name, identity, pace in weight.rooms:
-            if wait := hit(self._limiter, name, identity, pace):
+            if wait := self._limiter.hit(name, identity, pace):
                 raise TooManyRequests(wait)
 
     def note(self, visit: "Visit", *, found: bool) -> Pattern | None:
@@ -139,12 +139,12 @@ class Suspicion:
         rooms: tuple[tuple[str, str, Pace], ...] = ()
         if in_own is not None:
             identity, wide_identity = f"{code} {network}", f"{code} {prefix}"
-            over = bool(hit(self._limiter, "run", identity, paces["run"]))
-            over = bool(hit(self._limiter, "wide_run", wide_identity, paces["wide_run"])) or over
+            over = bool(self._limiter.hit("run", identity, paces["run"]))
+            over = bool(self._limiter.hit("wide_run", wide_identity, paces["wide_run"])) or over
             rooms = (("run_a_day", identity, paces["run_a_day"]),)
         if in_wide is not None and in_wide.source != network:
             in_wide.source, identity = network, f"{code} {prefix}"
-            over = bool(hit(self._limiter, "crossing", identity, paces["crossing"])) or over
+            over = bool(self._limiter.hit("crossing", identity, paces["crossing"])) or over
             rooms += (("crossing_a_day", identity, paces["crossing_a_day"]),)
         return Weight("run", USUAL, rooms) if over else Weight(None, None, rooms)
 

@@ -9,7 +9,7 @@ from kit.errors import DomainError, TooManyRequests
 from kit.node_limits import NodeLimiter
 from lookup.exams import Exam
 from lookup.gate.challenge import COUNT, Challenge, Challenger, Wait
-from lookup.gate.paces import hit, steady
+from lookup.gate.paces import steady
 from lookup.gate.sightings import Sightings
 from lookup.gate.suspicion import Suspicion, Weight
 from lookup.scores import Question
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _WAITS = steady(30, 10)
 # A challenge costs us more than telling somebody to wait.
 _CHALLENGES = steady(300, 0.1)
-# What one address may look up in a second, usually. Where it may more, more people are thought to be behind it.
-_USUAL_PACE = 10
+# What one address may look up in a second unless somebody says otherwise. Where it may more, more people share one.
+_USUAL_PACE = 20_000 / 60
 
 
 class ChallengeRequired(DomainError):
@@ -51,8 +51,10 @@ class Watch:
     @classmethod
     def over(cls, limiter: NodeLimiter, sightings: Sightings, *, key: bytes, rate: RateLimitItem) -> "Watch":
         """The watch of a web process. `key` is the same on all nodes; `rate`: how much one address may look up."""
-        suspicion = Suspicion(limiter, scale=rate.amount / rate.get_expiry() / _USUAL_PACE)
-        return cls(suspicion, Challenger(limiter, key=key), sightings, limiter)
+        # Counted by each node for itself: its share of a small count would soon be used up, and a class be challenged.
+        counting = NodeLimiter(limiter.table, key=key)
+        suspicion = Suspicion(counting, scale=rate.amount / rate.get_expiry() / _USUAL_PACE)
+        return cls(suspicion, Challenger(limiter, key=key), sightings, counting)
 
     def __init__(
         self, suspicion: Suspicion, challenger: Challenger, sightings: Sightings, limiter: NodeLimiter
@@ -88,13 +90,13 @@ class Watch:
             raise self._challenge(visit, weight.grade)
         # Before it is spent: whoever is told to wait may come back with it.
         self._suspicion.find_room(weight)
-        if proof.waited and (wait := hit(self._limiter, "wait_page", address_bucket(visit.address), _WAITS)):
+        if proof.waited and (wait := self._limiter.hit("wait_page", address_bucket(visit.address), _WAITS)):
             raise TooManyRequests(wait)
         if not self._challenger.spend(proof):
             raise self._challenge(visit, weight.grade)
 
     def _challenge(self, visit: "Visit", grade: int) -> ChallengeRequired:
-        if wait := hit(self._limiter, "challenged", address_bucket(visit.address), _CHALLENGES):
+        if wait := self._limiter.hit("challenged", address_bucket(visit.address), _CHALLENGES):
             raise TooManyRequests(wait)
         asked = (visit.exam, visit.question)
         challenge = self._challenger.challenge(*asked, visit.now, grade=grade)
