@@ -5,7 +5,6 @@ import re
 
 import msgspec
 
-from kit.errors import DomainError
 from lookup.sealed.sealing import KEY_LENGTH
 
 # Crockford's: no I, L, O, U. What looks alike is read alike.
@@ -22,11 +21,12 @@ _HEAD = re.compile(r"([a-z0-9-]+)\s+(\d{1,9})\s+(\d{1,18})\s+(.+)", re.DOTALL)
 _GROUPS_A_LINE = 7
 
 
-class SlipUnreadable(DomainError):
+class SlipUnreadable(Exception):
     """The text is no slip, or was misheard; `group` counts from one and is 0 where no single group is to blame."""
 
-    code = "slip_unreadable"
-    status = 422
+    def __init__(self, group: int = 0) -> None:
+        super().__init__(group)
+        self.group = group
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def read_slip(text: str) -> Slip:
         text = text[len(_TITLE) :].strip()
     head = _HEAD.fullmatch(text)
     if not head:
-        raise SlipUnreadable(group=0)
+        raise SlipUnreadable
     groups = _read_groups(head[4])
     number = 0
     for signs in groups[:_KEY_GROUPS]:
@@ -63,7 +63,7 @@ def read_slip(text: str) -> Slip:
     key, rest = divmod(number, 16)
     slip = Slip(head[1], int(head[2]), int(head[3]), key.to_bytes(KEY_LENGTH))
     if rest or _sum(slip) != groups[-1]:
-        raise SlipUnreadable(group=0)
+        raise SlipUnreadable
     return slip
 
 
@@ -71,12 +71,12 @@ def _read_groups(text: str) -> list[str]:
     """The four signs of each group, as `write_slip` writes them."""
     typed = re.sub(r"[\s-]", "", text).upper()
     if len(typed) != (_KEY_GROUPS + 1) * _GROUP_LENGTH or not set(typed) <= _VALUES.keys():
-        raise SlipUnreadable(group=0)
+        raise SlipUnreadable
     signs = "".join(_SIGNS[_VALUES[sign]] for sign in typed)
     groups = [signs[start : start + _GROUP_LENGTH] for start in range(0, len(signs), _GROUP_LENGTH)]
     for place, group in enumerate(groups, start=1):
         if _with_check(place, group[:_DATA_SIGNS]) != group:
-            raise SlipUnreadable(group=place)
+            raise SlipUnreadable(place)
     return [group[:_DATA_SIGNS] for group in groups]
 
 

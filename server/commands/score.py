@@ -2,14 +2,11 @@
 
 import asyncio
 import os
-import sys
-import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
-import asyncpg
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,15 +20,15 @@ from lookup.exams import find_exam
 from lookup.pin_list import HEADER, list_pins
 from lookup.score_import import ImportOptions, import_scores
 from server.commands.import_report import print_summary
+from server.commands.score_nodes import print_status, wait_until_gone, wait_until_open
+from server.commands.score_open import open_with_slip
 from server.commands.score_release import release_or_hand_in
 from server.running.service import connect
 from server.settings import load_settings
-from units.changes import list_nodes
 from units.record.entries import COMMAND, write
 
-app = App(name="scores", help="Results: import, release, withdraw.")
+app = App(name="scores", help="Results: import, release, withdraw, open by hand.")
 
-_WAIT_SECONDS = 15.0
 # A moment that passes while the command is typed is meant.
 _TYPING_TIME = timedelta(minutes=5)
 
@@ -84,7 +81,8 @@ def import_file(file: Path, /, *, exam: str, wishes: ImportWishes | None = None)
 def release(code: str, *, at: str | None = None, emergency: str | None = None) -> int:
     """Make the imported results of an exam public, at once or at a moment.
 
-    Where officers can approve it, it is handed in to them and becomes public when one of them has approved it.
+    Where officers can approve it, it is handed in to them and becomes public when one of them has approved it. At once,
+    it returns when every running node has opened it, or names those that have not.
 
     Parameters
     ----------
@@ -103,7 +101,7 @@ def release(code: str, *, at: str | None = None, emergency: str | None = None) -
             released = await release_or_hand_in(connection, settings, code, moment, emergency)
             if released is None or (moment and moment > utc_now()):
                 return 0
-            return await _wait_for_nodes(connection, released.change, "opened")
+            return await wait_until_open(connection, released)
 
     return asyncio.run(open_it())
 
@@ -133,7 +131,7 @@ def pins(code: str, out: Path) -> None:
 
 @app.command
 def withdraw(code: str, *, reason: str | None = None) -> int:
-    """Take an exam's results down at once; names the nodes that have not confirmed.
+    """Take an exam's results down at once; names the nodes that have not confirmed, or still hold the sealed file.
 
     Parameters
     ----------
@@ -144,27 +142,34 @@ def withdraw(code: str, *, reason: str | None = None) -> int:
     async def take_down() -> int:
         async with connect(load_settings(os.environ)) as connection:
             change = await releases.withdraw(connection, code, reason=reason)
-            return await _wait_for_nodes(connection, change, "taken it down")
+            return await wait_until_gone(connection, code, change)
 
     return asyncio.run(take_down())
 
 
-async def _wait_for_nodes(connection: asyncpg.Connection, change: int, what: str) -> int:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
-        nodes = await list_nodes(connection)
-        behind = [node for node in nodes if node.applied_change < change]
-        # Who is silent already is named at once; who was heard of a moment ago has time to answer.
-        if all(node.is_silent for node in behind) or time.monotonic() > deadline:
-            break
-        await asyncio.sleep(0.05)
-    for node in behind:
-        seconds = round(node.silent_for.total_seconds())
-        print(f"{node.name} has not {what} yet; it was last heard of {seconds} s ago.", file=sys.stderr)
-    if behind:
-        return 1
-    print(f"All {len(nodes)} running workers have {what}." if nodes else "No node is running at the moment.")
-    return 0
+@app.command(name="open")
+def open_here(code: str, *, key: str) -> None:
+    """Open a sealed release on this node with its key slip, at its moment, when PostgreSQL and Redis are dead.
+
+    Run it on every node. Before the moment it waits; Ctrl-C gives up.
+
+    Parameters
+    ----------
+    key
+        Only `-`: the slip is read from standard input, never from the command line, which others can see.
+    """
+    open_with_slip(load_settings(os.environ), code, key)
+
+
+@app.command
+def status(code: str) -> None:
+    """Which nodes hold the sealed file of an exam, which web processes have opened it: a line each, code first."""
+
+    async def show() -> None:
+        async with connect(load_settings(os.environ)) as connection:
+            await print_status(connection, code)
+
+    asyncio.run(show())
 
 
 class _progress_bar:  # noqa: N801  # used like a function

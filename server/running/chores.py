@@ -28,7 +28,7 @@ JOBS: dict[str, JobHandler] = {
 }
 
 # These wait for a worker that holds a key of this name: a node that only answers lookups has none.
-JOBS_WITH_KEYS = {"seal-release": "release"}
+JOBS_WITH_KEYS = {"seal-release": "release", "score-upload": "pin"}
 
 CHORES: list[Chore] = [
     # Who seals is settled by the sealers themselves: the next one takes over at once.
@@ -39,6 +39,7 @@ CHORES: list[Chore] = [
     Chore("fetch-bundles", delivery_work.fetch_bundles, everywhere=True),
     Chore("send-keys", delivery_work.send_keys, everywhere=True),
     Chore("make-key-slips", delivery_work.make_slips, every=timedelta(seconds=5), everywhere=True),
+    Chore("note-key-slips", delivery_work.note_slips, every=timedelta(seconds=10), everywhere=True),
     Chore("tidy-pieces", delivery_work.tidy_pieces, every=timedelta(hours=1)),
     Chore("find-unsealed", seal_work.find_unsealed, every=timedelta(minutes=1)),
     Chore("sweep-sealing", seal_work.sweep_folder, every=timedelta(hours=1), everywhere=True),

@@ -1,6 +1,6 @@
 """Sealed releases on their way: this node's files, the keys at their second, and what is not needed any more."""
 
-from lookup.sealed import delivery, slip_keeping
+from lookup.sealed import delivery, slip_keeping, slip_opening
 from lookup.sealed.delivery import Delivery
 from lookup.sealed.key_sending import KeySender
 from lookup.sealed.release_keys import RELEASE, ReleaseKeys
@@ -35,6 +35,11 @@ async def make_slips(shop: Workshop) -> None:
     """Keys on paper for those who asked, where this worker can unwrap them."""
     if shop.keys.holds(RELEASE):
         await slip_keeping.make_slips(shop.pool, shop.keys, ReleaseKeys(shop.keys).unwrap)
+
+
+async def note_slips(shop: Workshop) -> None:
+    """What was opened on this node by a key on paper, while PostgreSQL was away."""
+    await slip_opening.put_on_record(shop.pool, shop.settings.releases_folder, shop.settings.node)
 
 
 async def tidy_pieces(shop: Workshop) -> None:

@@ -52,7 +52,7 @@ def test_one_sign_misheard_is_noticed_and_its_group_named(slip, data):
     signs[place] = data.draw(st.sampled_from([sign for sign in SIGNS if sign != signs[place]]))
     with pytest.raises(SlipUnreadable) as refused:
         read_slip(f"{title} {''.join(signs)}")
-    assert refused.value.facts["group"] == place // 5 + 1
+    assert refused.value.group == place // 5 + 1
 
 
 @given(slips, st.data())
