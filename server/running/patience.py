@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LARGEST_HEAD = 32 * 1024
 # A few dozen bytes over a bad mobile network take less.
 SLOWEST_REQUEST = 20.0
+# Whoever takes this long for 48 KiB of an answer does not want it.
+SLOWEST_READER = 60.0
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -17,12 +19,16 @@ _TOO_LARGE = (
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a bound on the size of a request's head and on the time until all of it is there."""
+    """uvicorn's protocol, with a bound on the size of a request's head and on the time until all of it is there.
+
+    And until an answer is taken: uvicorn makes no further one for a client that does not read, but would keep this one.
+    """
 
     def connection_made(self, transport: Any) -> None:  # noqa: D102
         super().connection_made(transport)
         self._head_bytes, self._in_head = 0, False
         self._too_slow: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
         self._watch_the_clock()
@@ -50,7 +56,31 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
         self._stop_the_clock()
+        self._stop_waiting_for_a_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:  # noqa: D102
+        super().pause_writing()
+        self._wait_for_a_reader()
+
+    def resume_writing(self) -> None:  # noqa: D102
+        self._stop_waiting_for_a_reader()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:  # noqa: D102
+        super().timeout_keep_alive_handler()
+        # What is still to be sent holds a closing connection open.
+        if self.transport.get_write_buffer_size():
+            self._wait_for_a_reader()
+
+    def _wait_for_a_reader(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(SLOWEST_READER, self.transport.abort)
+
+    def _stop_waiting_for_a_reader(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _take_time(self) -> None:
         if self._too_slow is not None:
