@@ -78,7 +78,7 @@ BUSY_PROBLEMS = {
 EXAM_PROBLEMS = {404: _problem("`exam_not_found`."), **BUSY_PROBLEMS}
 _CHALLENGED = _problem(
     "Too many requests; `Retry-After` says when to come back. Or `challenge`: this lookup looks like one of many; solve"
-    " what the answer asks for, and POST the question to `results` with `challenge` and `solution`."
+    " what the answer asks for, and POST the question with the solution."
 )
 READ_PROBLEMS = {
     403: _problem("`factor_required`: results of this exam need a second fact."),

@@ -35,7 +35,7 @@ def test_every_operation_is_told_with_its_answers():
         ("POST", "/api/v1/exams/{exam_code}/results"),
     ]
     posted = operations[-1]
-    assert [field.name for field in posted.fields] == ["candidate_number", "birth_date", "pin"]
+    assert [field.name for field in posted.fields] == ["candidate_number", "birth_date", "pin", "challenge", "solution"]
     assert [answer.status for answer in posted.answers] == [
         "200",
         "400",
