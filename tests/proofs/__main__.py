@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proofs import before_the_moment, every_row, outlive, record_writers, sign_ins, two_nodes
+from tests.proofs import before_the_moment, every_row, outlive, record_writers, sealing, sign_ins, two_nodes
 
 RECORD = Path(__file__).parents[2] / "docs" / "proofs" / "README.md"
 
@@ -31,6 +31,7 @@ PROOFS: dict[str, Callable[[], Iterable[str]]] = {
     "every-row": _every_row,
     "outlive": outlive.main,
     "record-writers": _record_writers,
+    "sealing": sealing.main,
     "sign-ins": _sign_ins,
     "two-nodes": two_nodes.main,
 }
