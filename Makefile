@@ -25,7 +25,7 @@ run: .venv/.run-ready ## install what is needed, then show the product working w
 test: .venv/.test-ready ## prove it: lint, types, arrows and every test, Chromium included
 	@$(BIN)/python tests/install_browser.py
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 proofs: .venv/.test-ready ## the long demonstrations: make proofs NAME=every-row FILE=results.csv
 	@FILE="$(FILE)" $(BIN)/python -m tests.proofs $(NAME)
