@@ -50,6 +50,6 @@ async def _watch(connection: asyncpg.Connection) -> None:
     try:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            await connection.execute("")
+            await turns.look_whether_connected(connection)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return
