@@ -21,6 +21,7 @@ import msgspec
 import pytest
 
 from server.running.service import Service
+from tests.quickly import quick_folder
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -156,7 +157,7 @@ def running(state_dir: Path, *arguments: str, **options: Any) -> Iterator[Runnin
 @contextlib.contextmanager
 def reachable_folder() -> Iterator[Path]:
     """A temporary folder that the embedded servers' user can reach, unlike pytest's; short enough for sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="bd-"))
+    folder = Path(tempfile.mkdtemp(prefix="bd-", dir=quick_folder()))
     folder.chmod(0o755)
     try:
         yield folder
