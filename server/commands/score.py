@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -148,7 +148,7 @@ def withdraw(code: str, *, reason: str | None = None) -> int:
 
 
 @app.command(name="open")
-def open_here(code: str, *, key: str) -> None:
+def open_here(code: str, *, key: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
     """Open a sealed release on this node with its key slip, at its moment, when PostgreSQL and Redis are dead.
 
     Run it on every node. Before the moment it waits; Ctrl-C gives up.
