@@ -7,6 +7,7 @@ heard of the others is paid back by all. While Redis is away, each node counts e
 
 import asyncio
 import hashlib
+import time
 from typing import Any
 
 import structlog
@@ -23,12 +24,13 @@ SOONEST_SECONDS = 0.02
 _ALONE_SECONDS = 1.0
 # A process that has said nothing for so long is gone.
 _GONE_SECONDS = 5
+# A Redis that did not answer for so long is away, for limits; before, one busy moment would halve everybody's.
+_PATIENCE_SECONDS = 2.5
 # The keys nearest to their limit: a crowd of others must not fill the pipeline.
 _MOST_KEYS = 512
 # So much of what the limits allow may stay untold, all processes together. In percent.
 _UNTOLD = 10
 
-_PROCESSES = "bd:limit-processes"
 # Times are microseconds of the clock of Redis, so that no two nodes have to agree on one.
 _COME_IN = """
 local now = redis.call('TIME')
@@ -50,11 +52,24 @@ return math.ceil(ahead)
 class LimitSync:
     """Keeps the limiter of one process, the `worker`th of `node`, in step with those of all others.
 
-    `key` hides what is counted; it is the same on every node.
+    `key` hides what is counted; it is the same on every node. `patience` in seconds.
     """
 
-    def __init__(self, limiter: NodeLimiter, redis: RedisServer, *, key: bytes, node: str, worker: int) -> None:
-        self._limiter, self._redis, self._key = limiter, redis, key
+    def __init__(
+        self,
+        limiter: NodeLimiter,
+        redis: RedisServer,
+        *,
+        key: bytes,
+        node: str,
+        worker: int,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
+        self._limiter, self._redis, self._key, self._patience = limiter, redis, key, patience
+        # Since when Redis has not answered, as often as it was asked.
+        self._silent_since: float | None = None
+        # Two services may share one Redis: each knows its own processes by its key.
+        self._all = f"bd:limit-processes:{self._hide('processes')}"
         self._me = f"{self._hide(f'node {node}')}/{worker}"
         self._called = asyncio.Event()
         limiter.hurry = self._called.set
@@ -80,19 +95,29 @@ class LimitSync:
         """Tell once what was let through since the last time, and hear of the others."""
         self._called.clear()
         uses = self._take_uses()
-        commands = [_command(_COME_IN, _PROCESSES, self._me, _GONE_SECONDS), *(self._move_on(use) for use in uses)]
+        commands = [_command(_COME_IN, self._all, self._me, _GONE_SECONDS), *(self._move_on(use) for use in uses)]
         try:
-            self._hear(uses, await self._redis.run(commands))
+            replies = await self._redis.run(commands)
         finally:
-            self._limiter.telling = {}
+            untold, self._limiter.telling = self._limiter.telling, {}
+        if replies and isinstance(replies[0], list):
+            self._silent_since, self._limiter.is_strict = None, False
+            self._hear(uses, *replies)
+        else:
+            self._bear_silence(untold)
 
-    def _hear(self, uses: list[Use], replies: list[Any] | None) -> None:
-        processes = replies[0] if replies else None
-        self._limiter.is_strict = not isinstance(processes, list)
-        if not replies or not isinstance(processes, list):
-            return
-        self._limiter.processes = _sharing([bytes(each).decode() for each in processes])
-        for use, ahead in zip(uses, replies[1:], strict=True):
+    def _bear_silence(self, untold: dict[int, Use]) -> None:
+        now = time.monotonic()
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since < self._patience:
+            # Told with the next words, and until then still counted as a part of this process's share.
+            self._limiter.put_back(untold)
+        else:
+            self._limiter.is_strict = True
+
+    def _hear(self, uses: list[Use], processes: list[bytes], *aheads: Any) -> None:
+        self._limiter.processes = _sharing([process.decode() for process in processes])
+        for use, ahead in zip(uses, aheads, strict=True):
             if isinstance(ahead, int):
                 self._limiter.learn(use, ahead * 1000)
                 if use.cost and 4000 * ahead > use.pace.span:

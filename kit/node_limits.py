@@ -92,6 +92,14 @@ class NodeLimiter:
         tag = self._tag(use.name, use.identity)
         self.uses.setdefault(tag, Use(use.name, use.identity, use.pace)).asks = True
 
+    def put_back(self, untold: dict[int, Use]) -> None:
+        """It could not be told: others have not heard of it."""
+        for tag, use in untold.items():
+            since = self.uses.get(tag)
+            if since is not None:
+                use.cost += since.cost
+            self.uses[tag] = use
+
     def tell_metrics(self) -> None:
         """Pass on what was counted; a metric costs as much as everything else here together."""
         for verdict, counted in (("allowed", self._allowed), ("refused", self._refused)):

@@ -24,7 +24,7 @@ class Node:
         # More patience than in service: a busy test machine is not a stopped Redis.
         self.redis = RedisServer(url, patience=0.25, pause=pause)
         self.limiter = NodeLimiter(CounterTable(buckets=64), key=KEY)
-        self.sync = LimitSync(self.limiter, self.redis, key=KEY, node=name, worker=1)
+        self.sync = LimitSync(self.limiter, self.redis, key=KEY, node=name, worker=1, patience=0.3)
 
     @contextlib.asynccontextmanager
     async def in_step(self):
@@ -83,7 +83,7 @@ async def test_few_at_the_same_instant_are_few_on_all_nodes_together(nodes):
 async def test_a_node_hears_of_the_others_with_its_first(nodes):
     pace = pace_of("10/15minute")
     assert await rush(nodes[1:], pace, 0.3, "a", "wrong_factor") <= 12
-    assert await rush(nodes[:1], pace, 0.3, "a", "wrong_factor") <= 1
+    assert await rush(nodes[:1], pace, 0.3, "a", "wrong_factor") <= 2
 
 
 async def test_who_is_not_in_a_hurry_is_not_refused(nodes):
@@ -109,7 +109,9 @@ async def test_without_redis_each_node_is_stricter_and_none_unlimited(nodes, sto
     pace = pace_of("200/second")
     await rush(nodes, pace, 0.5)
     stoppable_valkey.kill()
-    await asyncio.sleep(0.4)
+    # What it let through before it notices is within its share.
+    assert await rush(nodes, pace, 0.3) <= 1.2 * said(pace, 0.3)
+    await asyncio.sleep(0.5)
     assert all(node.limiter.is_strict for node in nodes)
     allowed = await rush(nodes, pace, 1)
     assert 0 < allowed <= NODES * 1e9 / pace.interval / 2 + NODES * pace.burst / 2
@@ -120,7 +122,7 @@ async def test_without_redis_each_node_is_stricter_and_none_unlimited(nodes, sto
 async def test_redis_comes_back_and_nodes_count_together_again(nodes, stoppable_valkey):
     pace = pace_of("200/second")
     stoppable_valkey.freeze()
-    await rush(nodes, pace, 0.5)
+    await rush(nodes, pace, 1)
     assert all(node.limiter.is_strict for node in nodes)
     stoppable_valkey.thaw()
     async with asyncio.timeout(10):
