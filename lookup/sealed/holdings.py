@@ -137,8 +137,10 @@ class Holding(msgspec.Struct, frozen=True):
 
     def is_late(self, now: datetime) -> bool:
         """Whether it should be open everywhere by now and is not."""
-        in_time = self.file is not None and self.file.state == "stored"
-        return in_time and now > self.release.opens_at + LATE and any(node.opened < node.running for node in self.nodes)
+        if self.file is None or self.file.stored_at is None or self.file.state != "stored":
+            return False
+        expected = max(self.release.opens_at, self.file.stored_at) + LATE
+        return now > expected and any(node.opened < node.running for node in self.nodes)
 
     def is_settled(self, now: datetime) -> bool:
         """Whether nothing is to be waited for: everything lies ready, or is open where its moment has come."""

@@ -13,6 +13,7 @@ from lookup.upload_work import Tools, work_on_uploads
 from server.demo.units import add_department
 from server.embedded.mail_catcher import keep
 from tests.browser.exams import given_an_open_exam
+from tests.browser.nodes import given_nodes
 from tests.lookup.desk import batches_of, given_batch, given_draft, hand_in, send_file, waiting
 from tests.officers import TOTP_SECRET, Desk, given_officer, keys_of, signed_in
 from tests.people import HIEN, HUNG, MORNING, NAM, THU, Person
@@ -119,6 +120,7 @@ async def _exams(connection, service, tools: Tools, hien: Desk) -> dict[str, str
         hien, await batches_of(connection, WAITS), WAITS, when="moment", opens_day="2026-07-02", opens_hour="08:00"
     )
     assert handed_in.status_code == 303, handed_in.text
+    await given_nodes(connection, keys_of(service.settings), OPEN)
     batch = (await batches_of(connection, OPEN))[-1]
     return {
         "open": OPEN, "down": DOWN, "draft": DRAFT, "waits": WAITS, "change": str(change), "batch": str(batch),
