@@ -10,6 +10,7 @@ from lookup.exam_desk_nodes import node_routes
 from lookup.exam_desk_rates import rate_routes
 from lookup.exam_desk_reading import file_reading_routes
 from lookup.exam_desk_release import release_routes
+from lookup.exam_desk_sightings import sighting_routes
 
 officer_routes: list[ControllerRouterHandler] = [
     *exam_routes,
@@ -20,4 +21,5 @@ officer_routes: list[ControllerRouterHandler] = [
     *node_routes,
     *announcement_routes,
     *rate_routes,
+    *sighting_routes,
 ]

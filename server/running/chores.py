@@ -46,6 +46,7 @@ CHORES: list[Chore] = [
     Chore("count-work", mail_work.count_what_waits, every=timedelta(seconds=15), everywhere=True),
     Chore("tidy-queue", mail_work.tidy_queue, every=timedelta(hours=6)),
     Chore("forget-mails", mail_work.forget_mails, every=timedelta(hours=6)),
+    Chore("forget-sightings", score_work.forget_what_was_seen, every=timedelta(days=1)),
     Chore("erase-result-files", score_work.erase_files, every=timedelta(hours=1)),
     Chore("sweep-result-files", score_work.sweep_files, every=timedelta(hours=1), everywhere=True),
     Chore("forget-sign-ins", sign_in_work.forget_traces, every=timedelta(hours=6)),

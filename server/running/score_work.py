@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from lookup.gate.sightings import forget_sightings
 from lookup.score_uploads import erase_old
 from lookup.upload_work import Tools, sweep, work_on_uploads
 from server.running.workshop import Workshop
@@ -31,6 +32,11 @@ async def erase_files(shop: Workshop) -> None:
 async def sweep_files(shop: Workshop) -> None:
     """What a killed worker of this machine has left on its disk."""
     await asyncio.to_thread(sweep, _folder(shop), shop.clock() - _LEFT_BEHIND)
+
+
+async def forget_what_was_seen(shop: Workshop) -> None:
+    """Signs of collecting and guessing are kept for a season of exams."""
+    await forget_sightings(shop.pool, shop.clock())
 
 
 def _folder(shop: Workshop) -> Path:

@@ -67,6 +67,8 @@ VISITS = {
     "/ky-thi/{exam_code:str}/may-chu": ["hung /ky-thi/{open}/may-chu", "hung /ky-thi/{draft}/may-chu"],
     "/ky-thi/{exam_code:str}/ma-mo-du-phong": ["hung /ky-thi/{open}/ma-mo-du-phong"],
     "/may-chu": ["hung /may-chu"],
+    "/dau-hieu-do-tim": ["hung /dau-hieu-do-tim"],
+    "/ky-thi/{exam_code:str}/dau-hieu-do-tim": ["hung /ky-thi/{open}/dau-hieu-do-tim"],
     # Approvals
     "/phe-duyet": ["hung /phe-duyet", "hung /phe-duyet?muc=da-xong", "hien /phe-duyet?muc=toi-trinh"],
     "/phe-duyet/uy-quyen": ["hung /phe-duyet/uy-quyen"],
