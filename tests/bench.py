@@ -1,6 +1,6 @@
 """`make bench`: what is fast or slow, measured here and now, and written into docs/benchmarks.md.
 
-    python -m tests.bench [imports] [starts] [tests]      all three unless said
+    python -m tests.bench [imports] [starts] [tests] [bundles]      all of them unless said
 
 Imports are compared with plain COPY in the same run. Starts and tests happen in a fresh clone with a clean environment.
 """
@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
+
+import msgspec
 
 from tests.server.running import free_port
 
@@ -56,6 +58,18 @@ def measure_imports() -> list[Row]:
     ]
 
 
+def measure_answers() -> list[Row]:
+    """What a lookup costs the process that answers it, beside a ready answer of a raw ASGI application."""
+    command = [sys.executable, "-m", "tests.bench_answers"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    print(said)
+    how = "`python -m tests.bench answers`"
+    return [
+        (f"CPU of {what}, beside a ready answer of raw ASGI", ratio, "times", how)
+        for ratio, what in re.findall(r"^answer-\S+ (\S+) raw ASGI answers: (.*)$", said, re.MULTILINE)
+    ]
+
+
 def measure_starts() -> list[Row]:
     """Seconds from `make run` to the first served lookup: in a fresh clone, and the second time."""
     how = "`python -m tests.bench starts`"
@@ -78,10 +92,29 @@ def measure_tests() -> list[Row]:
     ]
 
 
+def measure_bundles() -> list[Row]:
+    """Our own format of sealed files beside LMDB: size, building, a get with its unsealing, four readers' memory."""
+    command = [sys.executable, "-m", "tests.bench_bundles"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own, other = (msgspec.json.decode(line) for line in said.splitlines())
+    how = "`python -m tests.bench bundles`"
+    return [
+        (f"{what} (own format / LMDB)", f"{own[name]:.1f} / {other[name]:.1f}", unit, how)
+        for what, name, unit in (
+            ("sealed file of 1.2 million results, on the disk", "bytes", "bytes a result"),
+            ("binding 1.2 million sealed records", "build_seconds", "s"),
+            ("finding and unsealing one record, four readers at once", "get_us", "us of the processor"),
+            ("four readers after 100,000 lookups each, beyond what they weigh before", "readers_mb", "MB (PSS)"),
+        )
+    ]
+
+
 _MEASURES: dict[str, Callable[[], list[Row]]] = {
     "imports": measure_imports,
+    "answers": measure_answers,
     "starts": measure_starts,
     "tests": measure_tests,
+    "bundles": measure_bundles,
 }
 
 

@@ -139,7 +139,7 @@ def options_of(command) -> set[str]:
 def served_paths() -> list[re.Pattern[str]]:
     with tempfile.TemporaryDirectory() as state:
         settings = load_settings({"STATE_DIR": state, "REDIS_URL": "unix:///nobody.sock"})
-        doorway: Any = create_app(settings, caught_mail=Path(state))
+        doorway: Any = create_app(settings, caught_mail=Path(state), has_front=False)
     paths = {route.path for route in doorway.app.app.routes} | {"/schema"}
     return [re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))) for path in sorted(paths)]
 

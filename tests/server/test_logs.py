@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+from collections import Counter
+from datetime import timedelta
 
 import asyncpg
 import msgspec
@@ -12,6 +14,7 @@ import structlog
 from lookup.pins import derive_pin
 from lookup.releases import release, withdraw
 from tests.exams import given_exam, given_results, paper_of
+from tests.lookup.sealed.given import given_open_bundle
 from tests.officers import PASSWORD, given_officer, signed_in
 from tests.people import AN, MINH, MORNING
 
@@ -81,6 +84,42 @@ async def test_each_line_of_a_request_has_its_number_and_the_routes_pattern(conn
     assert line["route"] == "/api/v1/exams/{exam_code}/results/{candidate_number}"
     assert re.fullmatch("[0-9a-f]{32}", line["request_id"])
     assert (line["method"], line["status"]) == ("GET", 200)
+
+
+async def test_what_is_answered_from_memory_is_told_once_a_second_by_route_and_never_by_number(
+    connection, service, visitor, capsys
+):
+    exam = await given_exam(connection)
+    await given_results(connection, exam, [paper_of(MINH), paper_of(AN)])
+    await release(connection, exam.code, opens_at=MORNING, now=MORNING - timedelta(seconds=1))
+    await given_open_bundle(connection, service.settings, exam.code)
+    await service.hears_all_changes()
+    capsys.readouterr()
+    for number in [MINH.number] * 5 + ["99999999"]:
+        await visitor.get(f"{RESULTS}/{number}")
+    await visitor.post(FORM, data={"candidate_number": MINH.number})
+    said, gathered = "", {}
+    async with asyncio.timeout(10):
+        while sum(gathered.values()) < 7:
+            await asyncio.sleep(0.1)
+            said += capsys.readouterr().out
+            lines = [json.loads(line) for line in said.splitlines()]
+            gathered = Counter()
+            for line in (each for each in lines if each["event"] == "requests"):
+                gathered[line["route"], line["method"], line["status"]] += line["count"]
+    route = "/api/v1/exams/{exam_code}/results/{candidate_number}"
+    assert gathered == {
+        (route, "GET", 200): 5, (route, "GET", 404): 1, ("/tra-cuu/diem-thi/{exam_code}", "POST", 200): 1
+    }  # fmt: skip
+    assert not [line for line in lines if line["event"] == "request"], "not once more by itself"
+    assert MINH.number not in said
+    assert "99999999" not in said
+    metrics = (await visitor.get("/metrics", headers={"X-Real-IP": "127.0.0.1"})).text
+    counted = re.search(
+        rf'baodanh_requests_total{{method="GET",route="{re.escape(route)}",status="200"}} (\S+)', metrics
+    )
+    assert float(counted[1]) >= 5
+    assert f'baodanh_request_seconds_bucket{{le="+Inf",route="{route}"}}' in metrics
 
 
 async def test_requests_at_the_same_time_have_numbers_of_their_own(service, visitor, capsys):
