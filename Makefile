@@ -30,7 +30,7 @@ test: .venv/.test-ready ## prove it: lint, types, arrows and every test, Chromiu
 proofs: .venv/.test-ready ## the long demonstrations: make proofs NAME=every-row FILE=results.csv
 	@FILE="$(FILE)" $(BIN)/python -m tests.proofs $(NAME)
 
-bench: .venv/.test-ready ## measure imports, starts and tests; writes docs/benchmarks.md
+bench: .venv/.test-ready ## measure imports, starts, tests and sealed files; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench $(NAME)
 
 lint: .venv/.test-ready ## ruff, pyright and the arrows between packages

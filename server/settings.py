@@ -159,8 +159,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys_dir: Annotated[
         Path | None,
         Setting(
-            "A mounted folder with the secret keys (`pin.1`, `cache.1`, `totp.1`, `record.1`, `mail.1`), which is then "
-            "only read; needed where several nodes serve. Copy the files from `STATE_DIR/keys` of the first.",
+            "A mounted folder with the secret keys (`cache.1`, `totp.1`, `record.1`, `mail.1`; `pin.1` and `release.1` "
+            "where results are imported and released), which is then only read; needed where several nodes serve. Copy "
+            "the files from `STATE_DIR/keys` of the first.",
             "",
             values.existing_folder,
             shown="`STATE_DIR/keys`, made when needed",

@@ -15,11 +15,13 @@ from lookup.sealed.seal_job import SealJob, leave_seal_job
 from server.running.service import connect
 from server.settings import Settings, load_settings
 
-app = App(name="key", help="Secret keys: pin (lookup codes), cache (what Redis holds).")
+app = App(
+    name="key", help="Secret keys: pin (lookup codes), cache (what Redis holds), release (wraps the keys of releases)."
+)
 
 
 @app.command
-def rotate(name: Literal["pin", "cache"]) -> None:
+def rotate(name: Literal["pin", "cache", "release"]) -> None:
     """Make a newer key of this name; older ones go on being recognised. Takes effect when the service starts again.
 
     A new `pin` key changes the codes that are handed out from now on; codes printed before go on working. Releases that
