@@ -188,7 +188,9 @@ class Catalogue:
         try:
             while True:
                 try:
-                    await asyncio.wait_for(self.refresh(), timeout=_REFRESH_SECONDS)
+                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with a failure.
+                    async with asyncio.timeout(_REFRESH_SECONDS):
+                        await self.refresh()
                 except _UNREACHABLE as problem:
                     log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
                 except Exception:
@@ -199,16 +201,18 @@ class Catalogue:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listener
-            with contextlib.suppress(asyncio.TimeoutError, *_UNREACHABLE):
-                await asyncio.wait_for(self._say_goodbye(), timeout=1)
+            with contextlib.suppress(*_UNREACHABLE):
+                async with asyncio.timeout(1):
+                    await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:
         await forget_node(self._pool, self._node)
         await self._openings.forget(self._pool)
 
     async def _wait_for_word(self) -> None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._told.wait(), timeout=self._patience())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience()):
+                await self._told.wait()
         self._told.clear()
 
     def _patience(self) -> float:

@@ -244,13 +244,19 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     finally:
         in_step.cancel()
         writing.cancel()
-        hear.cancel()
-        watch.cancel()
-        await asyncio.gather(hear, watch, return_exceptions=True)
+        await _end(hear, watch)
         state.vault.close()
         state.pool.terminate()
         officers_pool.terminate()
         await state.redis.close()
+
+
+async def _end(*tasks: asyncio.Task) -> None:
+    # Told again: libraries may lose a cancellation that comes together with a failure.
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1)
 
 
 async def _know_the_exams_first(catalogue: Catalogue) -> None:

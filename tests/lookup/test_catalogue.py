@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from kit.clock import utc_now
@@ -23,6 +24,12 @@ from units.changes import list_nodes
 
 DEAD = "postgresql://nobody@127.0.0.1:1/nothing"
 _NAME = "catalogue"
+
+
+@pytest.fixture(autouse=True)
+def _every_log_line():
+    """A service that ran before in this process has set a level."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
