@@ -87,6 +87,7 @@ class KeySender:
         self._pool, self._database_url, self._redis, self._folder = pool, database_url, redis, folder
         self._cache_key, self._unwrap, self._clock = cache_key, unwrap, clock
         self._openings: dict[int, Opening] = {}
+        self._known_at: dict[int, datetime] = {}
         self._keys: dict[int, bytes] = {}
         self._sending: dict[int, list[asyncio.Task[None]]] = {}
         self._row_written: dict[int, asyncio.Event] = {}
@@ -152,6 +153,8 @@ class KeySender:
         await self._compare_clocks()
         rows = await keys.list_openings(self._pool, within=_KNOWN_BEFORE, sent_within=_SENT_LATELY)
         self._openings = {row["id"]: Opening(**row) for row in rows}
+        now = self._clock()
+        self._known_at = {bundle_id: self._known_at.get(bundle_id, now) for bundle_id in self._openings}
         for opening in self._openings.values():
             if opening.key_sent and opening.id in self._row_written:
                 self._row_written[opening.id].set()
@@ -274,14 +277,17 @@ class KeySender:
             sent = await keys.mark_key_sent(connection, bundle_id=opening.id, opening_key=key)
             if sent is None:
                 return False
-            late = round((sent["key_sent_at"] - sent["opens_at"]).total_seconds() * 1000)
+            late = round((sent["key_sent_at"] - sent["due_at"]).total_seconds() * 1000)
             facts = {"generation": sent["generation"], "bundle": opening.id, "late_ms": late}
             about, unit = ("exam", sent["exam_code"]), sent["unit_code"]
             await write(connection, SERVICE, "release.key_sent", about, unit=unit, **facts)  # type: ignore[arg-type]  # a proxy
         return True
 
     def _tell(self, opening: Opening, way: str) -> None:
-        late = max(timedelta(), self._clock() - self._moment_of(opening)).total_seconds()
+        now = self._clock()
+        # What was sealed after its moment is late from then on.
+        due_at = max(self._moment_of(opening), self._known_at.get(opening.id, now))
+        late = max(timedelta(), now - due_at).total_seconds()
         _LATE.labels(way).observe(late)
         log.info(
             "release_key_sent",

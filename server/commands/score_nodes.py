@@ -182,18 +182,17 @@ async def _wait_for_openings(connection: asyncpg.Connection, released: Released,
 
 
 async def _wait_for_files_to_go(connection: asyncpg.Connection, exam_code: str) -> int:
-    deadline, had_any = time.monotonic() + _WAIT_SECONDS, False
+    deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         down = {file.id for file in await list_files(connection, exam_code) if not file.stands}
         holders = [holder for holder in await list_holders(connection, exam_code) if holder.bundle_id in down]
         silent = {worker.node for worker in await list_workers(connection) if worker.is_silent}
-        had_any = had_any or bool(holders)
         if all(holder.node in silent for holder in holders) or time.monotonic() > deadline:
             break
         await asyncio.sleep(_LOOK_SECONDS)
     for name in sorted({holder.node for holder in holders}):
         _complain(f"{name} has not said yet that its sealed file and key are gone.")
-    if had_any and not holders:
+    if down and not holders:
         print("Its sealed file and key are gone from every node.")
     return 1 if holders else 0
 

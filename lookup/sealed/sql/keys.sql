@@ -32,7 +32,7 @@ from lookup.releases r, lookup.exams e
 where b.id = :bundle_id and b.opening_key is null and b.state = 'stored'
     and r.exam_code = b.exam_code and r.generation = b.generation and e.code = b.exam_code
     and b.generation > e.withdrawn_generation and r.opens_at <= clock_timestamp()
-returning b.exam_code, b.generation, e.unit_code, r.opens_at, b.key_sent_at;
+returning b.exam_code, b.generation, e.unit_code, greatest(r.opens_at, b.stored_at) as due_at, b.key_sent_at;
 
 -- name: ask_for_slip(exam_code, generation)!
 update lookup.releases set wants_slip = true where exam_code = :exam_code and generation = :generation;
