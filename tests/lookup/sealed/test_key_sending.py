@@ -20,6 +20,7 @@ from lookup.sealed.release_folder import read_key
 from lookup.sealed.release_keys import ReleaseKeys
 from tests.exams import given_exam
 from tests.lookup.sealed.delivered import SECOND, at_work, given_stored, now_of, relay_to, until
+from units.changes import Change, announce
 
 EXAM = "thpt-2026"
 CACHE_KEY = b"c" * 32
@@ -159,19 +160,21 @@ async def test_a_moment_that_has_passed_is_made_up_for_at_once(connection, store
 
 @pytest.mark.parametrize("what", ["withdrawn", "replaced", "sealed anew"])
 async def test_what_may_not_open_any_more_is_never_sent(connection, store, sender, heard, folder, what):
-    stored = await store(opens_in=0.8 * SECOND)
+    stored = await store(opens_in=1.6 * SECOND)
     async with at_work(sender()):
         await asyncio.sleep(0.4)
         match what:
             case "withdrawn":
                 await withdraw(connection, EXAM)
             case "replaced":
-                await connection.execute("delete from lookup.releases where exam_code = $1", EXAM)
+                async with connection.transaction():
+                    await connection.execute("delete from lookup.releases where exam_code = $1", EXAM)
+                    await announce(connection, Change("exam", EXAM, "released"), utc_now())
                 await store(generation=1, opens_in=timedelta(hours=1))
             case _:
                 newer = await store(opens_in=0.4 * SECOND)
                 await until(lambda: _written(connection, newer))
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.6)
         assert read_key(folder, stored.id) is None
     assert stored.key not in {message.key for _, message in [*heard.notified, *heard.published]}
     assert not await connection.fetchval("select opening_key is not null from lookup.bundles where id = $1", stored.id)
