@@ -20,6 +20,7 @@ from lookup.exam_batches import BatchNotFound, hold_batches, list_batches, list_
 from lookup.exam_desk import ONE, address_of, find_seen, form_of, render, require_editor
 from lookup.exams import Exam
 from lookup.form_fields import Form
+from lookup.sealed.holdings import list_holding_what_is_down
 from units.approvals import approvals
 from units.approvals.kinds import Kinds, Prepared
 from units.approvals.lists import find_waiting, list_of_thing
@@ -201,7 +202,8 @@ async def show_nodes(
     nodes: list[Node] = await list_nodes(desk_pool)
     behind = [node for node in nodes if node.applied_change < change]
     done = [node for node in nodes if node.applied_change >= change]
-    return render(request, pages, "withdrawal", session, exam, now, behind=behind, done=done)
+    holding = await list_holding_what_is_down(desk_pool, exam.code)
+    return render(request, pages, "withdrawal", session, exam, now, behind=behind, done=done, holding=holding)
 
 
 class _Desk:

@@ -171,6 +171,12 @@ async def list_workers(database: Database) -> list[Worker]:
     return [Worker(**row) for row in await bundles.list_workers(database, remembered_for=NODE_IS_REMEMBERED_FOR)]
 
 
+async def list_holding_what_is_down(database: Database, exam_code: str) -> list[str]:
+    """Nodes that have not said yet that file and key of a release that was taken down are gone there."""
+    down = {file.id for file in await list_files(database, exam_code) if not file.stands}
+    return sorted({holder.node for holder in await list_holders(database, exam_code) if holder.bundle_id in down})
+
+
 async def find_holdings(database: Database, exam: Exam, now: datetime) -> list[Holding]:
     """For the release that is open and for those that are coming: what every node has of it."""
     files = {file.generation: file for file in await list_files(database, exam.code) if file.stands}

@@ -18,6 +18,7 @@ from lookup.sealed.holdings import (
     find_holdings,
     list_files,
     list_holders,
+    list_holding_what_is_down,
     list_openings,
     list_workers,
     node_of,
@@ -184,17 +185,16 @@ async def _wait_for_openings(connection: asyncpg.Connection, released: Released,
 async def _wait_for_files_to_go(connection: asyncpg.Connection, exam_code: str) -> int:
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
-        down = {file.id for file in await list_files(connection, exam_code) if not file.stands}
-        holders = [holder for holder in await list_holders(connection, exam_code) if holder.bundle_id in down]
+        holding = await list_holding_what_is_down(connection, exam_code)
         silent = {worker.node for worker in await list_workers(connection) if worker.is_silent}
-        if all(holder.node in silent for holder in holders) or time.monotonic() > deadline:
+        if silent.issuperset(holding) or time.monotonic() > deadline:
             break
         await asyncio.sleep(_LOOK_SECONDS)
-    for name in sorted({holder.node for holder in holders}):
+    for name in holding:
         _complain(f"{name} has not said yet that its sealed file and key are gone.")
-    if down and not holders:
+    if not holding and await list_files(connection, exam_code):
         print("Its sealed file and key are gone from every node.")
-    return 1 if holders else 0
+    return 1 if holding else 0
 
 
 def _last_heard(node: Node) -> str:
