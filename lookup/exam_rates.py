@@ -17,9 +17,12 @@ _MOST_PERIODS = 99_999
 
 def read_rate(text: str) -> str:
     """A rate as it is kept, of one such as `600/minute` or `10 per 15 minutes`. Raises ValueError."""
-    rates = parse_many(text)
+    try:
+        rates = parse_many(text)
+    except ValueError:
+        rates = []
     if len(rates) != 1 or not _is_possible(rates[0]):
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no rate")
     rate = rates[0]
     return f"{rate.amount}/{rate.multiples if rate.multiples > 1 else ''}{rate.GRANULARITY.name}"
 

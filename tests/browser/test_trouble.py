@@ -20,7 +20,7 @@ from tests.people import AN, MINH
 def settings(settings: Settings, monkeypatch) -> Settings:
     """A service with little patience, for visitors and for its database."""
     monkeypatch.setattr(server.app, "_ANSWER_SECONDS", 3)
-    return msgspec.structs.replace(settings, lookup_rate=rate("2/2second"), wrong_factor_rate=rate("2/15minute"))
+    return msgspec.structs.replace(settings, lookup_rate=rate("2/4second"), wrong_factor_rate=rate("2/15minute"))
 
 
 @pytest.fixture
