@@ -45,9 +45,8 @@ class ExamSignals:
         """Count a lookup; says what to do when it continues a run that other prefixes began."""
         lookups = self._lookups.add(1.0, now, HALF_LIFE)
         run = self._runs.follow(number, prefix)
-        if run is None or run.source == prefix:
+        if run is None or not run.crossed:
             return None
-        run.source = prefix
         crossed = self._crossed.add(1.0, now, HALF_LIFE)
         if crossed < max(_SEEN, _SHARE * lookups):
             return None

@@ -17,12 +17,16 @@ _DIGITS = 18
 
 
 class Run:
-    """A run that is known: where it stands, its direction, and how far its next step may reach."""
+    """A run that is known: where it stands, its direction, and how far its next step may reach.
 
-    __slots__ = ("direction", "last", "reach", "source")
+    `crossed`: the last number was asked for by somebody else than the one before it.
+    """
+
+    __slots__ = ("crossed", "direction", "last", "reach", "source")
 
     def __init__(self, last: int, direction: int, source: str) -> None:
         self.last, self.direction, self.source, self.reach = last, direction, source, float(_STEP)
+        self.crossed = False
 
 
 class Runs:
@@ -38,9 +42,9 @@ class Runs:
     def follow(self, number: int, source: str = "") -> Run | None:
         """The known run that this number continues, or repeats the last of; None for anybody else's lookup.
 
-        `source` tells the visitors of a run apart; `Run.source` is still the one before.
+        `source` tells the visitors of a run apart.
         """
-        if self.known and (run := self._continued(number)) is not None:
+        if self.known and (run := self._continued(number, source)) is not None:
             return run
         recent = self.recent
         chain = recent.pop(number, 0)
@@ -66,14 +70,14 @@ class Runs:
         """Whether it was among the last few."""
         return number in self.recent
 
-    def _continued(self, number: int) -> Run | None:
+    def _continued(self, number: int, source: str) -> Run | None:
         for run in self.known:
             step = (number - run.last) * run.direction
             if 0 <= step <= run.reach:
                 if step:
                     # As far as its lately widest step: one that counts by ones hardly ever meets somebody else.
                     run.reach = min(_LONGEST_STEP, max(2 * step if step > 1 else 1, run.reach - _NARROWS))
-                    run.last = number
+                    run.last, run.crossed, run.source = number, run.source != source, source
                 return run
         return None
 

@@ -142,8 +142,8 @@ class Suspicion:
             over = bool(self._limiter.hit("run", identity, paces["run"]))
             over = bool(self._limiter.hit("wide_run", wide_identity, paces["wide_run"])) or over
             rooms = (("run_a_day", identity, paces["run_a_day"]),)
-        if in_wide is not None and in_wide.source != network:
-            in_wide.source, identity = network, f"{code} {prefix}"
+        if in_wide is not None and in_wide.crossed:
+            identity = f"{code} {prefix}"
             over = bool(self._limiter.hit("crossing", identity, paces["crossing"])) or over
             rooms += (("crossing_a_day", identity, paces["crossing_a_day"]),)
         return Weight("run", USUAL, rooms) if over else Weight(None, None, rooms)

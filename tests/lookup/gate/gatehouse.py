@@ -27,7 +27,7 @@ from tests.people import MORNING
 Outcome = Literal["found", "missed", "challenged", "slowed", "locked"]
 KEY = b"k" * 32
 # Solved in an instant; what a solution costs is counted by whoever asks for it.
-_BITS = 4
+_BITS = 2
 _RATES = {"lookup": rate("20000/minute"), "wrong_factor": rate("10/15minute"), "foreign_origin": rate("3000/minute")}
 
 

@@ -144,6 +144,11 @@ def test_a_prefix_whose_every_lookup_comes_from_another_address_is_challenged():
     )
     assert outcomes["challenged"] > 1_000
     assert outcomes["found"] <= 450
+    solving = counted(
+        house.look_up(house.number(place), f"2001:db8:2:{place:x}::1", seconds=0.2) for place in range(1, 2_000)
+    )
+    assert solving["found"] <= 1_100
+    assert solving["slowed"] > 800
 
 
 def test_random_order_from_one_prefix_is_seen():
