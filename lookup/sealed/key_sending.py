@@ -6,7 +6,6 @@ moment delays nothing but itself.
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from prometheus_client import Gauge, Histogram
 from kit import sql
 from kit.clock import utc_now
 from kit.redis_servers import RedisServer
-from lookup.sealed.clocks import TOLERANCE, certain_difference
+from lookup.sealed.clocks import ComparedClock
 from lookup.sealed.ear import Ear, listening
 from lookup.sealed.key_message import CHANNEL, REDIS_CHANNEL, KeyMessage, seal_message, write_message
 from lookup.sealed.release_folder import keep_key
@@ -39,7 +38,6 @@ _ANSWER_SECONDS = 3
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 # Whoever was not listening hears the next one.
 _AGAIN_SECONDS = 1.0
-_LOOKS_AT_THE_CLOCK = 10
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _LATE = Histogram(
@@ -92,8 +90,7 @@ class KeySender:
         self._sending: dict[int, list[asyncio.Task[None]]] = {}
         self._row_written: dict[int, asyncio.Event] = {}
         self._line: asyncpg.Connection | None = None
-        self._ahead: deque[timedelta] = deque(maxlen=_LOOKS_AT_THE_CLOCK)
-        self._told_difference = timedelta()
+        self._compared = ComparedClock()
         self._replan = asyncio.Event()
         # Of its own: keys wait for no other work of the process.
         self._disk = ThreadPoolExecutor(1, "release-key")
@@ -173,19 +170,11 @@ class KeySender:
     async def _compare_clocks(self) -> None:
         before = self._clock()
         theirs = await keys.read_clock(self._pool)
-        after = self._clock()
-        # No reading can have been later than `after`: by this much we are ahead at most.
-        self._ahead.append(after - theirs)
-        difference = certain_difference(before, theirs, after)
-        _CLOCK.set(difference.total_seconds())
-        if abs(difference - self._told_difference) > TOLERANCE:
-            self._told_difference = difference
-            if abs(difference) > TOLERANCE:
-                log.error("clock_is_off", difference_ms=round(difference.total_seconds() * 1000))
+        _CLOCK.set(self._compared.note(before, theirs, self._clock()).total_seconds())
 
     def _moment_of(self, opening: Opening) -> datetime:
         """By our clock, and never before it by PostgreSQL's."""
-        return opening.opens_at + (min(self._ahead) if self._ahead else timedelta())
+        return opening.opens_at + self._compared.ahead_at_most
 
     async def _keep_time(self) -> None:
         while True:
