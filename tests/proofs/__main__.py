@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proofs import before_the_moment, every_row, limits, outlive, record_writers, sealing, sign_ins, two_nodes
+from tests.proofs import (
+    before_the_moment,
+    enumerators,
+    every_row,
+    limits,
+    outlive,
+    record_writers,
+    sealing,
+    sign_ins,
+    two_nodes,
+)
 
 RECORD = Path(__file__).parents[2] / "docs" / "proofs" / "README.md"
 
@@ -28,6 +38,7 @@ def _record_writers() -> Iterable[str]:
 
 PROOFS: dict[str, Callable[[], Iterable[str]]] = {
     "before-the-moment": before_the_moment.main,
+    "enumerators": enumerators.main,
     "every-row": _every_row,
     "limits": limits.main,
     "outlive": outlive.main,
