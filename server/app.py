@@ -134,14 +134,16 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
-# Lookup codes; what Redis holds; second factors; fingerprints in the record; letters that wait.
-_KEYS = ("pin", "cache", "totp", "record", "mail")
+# What Redis holds; second factors; fingerprints in the record; letters that wait.
+_KEYS = ("cache", "totp", "record", "mail")
+# Lookup codes are derived from it: a node that answers them from sealed files alone is not given it.
+_PIN = "pin"
 
 
 def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **more: Any) -> State:
     keys = KeyRing(settings.keys_folder, may_create=settings.keys_dir is None)
     # At the start, not at the first letter: then the folder can be copied whole, and one that lacks a key says so.
-    for name in _KEYS:
+    for name in (*_KEYS, *([_PIN] if keys.holds(_PIN) else [])):
         keys.current(name)
     redis = RedisServer(settings.redis_url)
     counting = NodeLimiter(CounterTable(settings.counts_file), key=keys.current("cache").value)

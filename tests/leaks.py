@@ -80,8 +80,12 @@ def files_of(pid: int) -> set[str]:
     """The files that a process has mapped or open, but for the program itself."""
     mapped = {name for _, _, _, name in _mappings(pid)}
     opened = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
-    return {name for name in mapped | opened if name.startswith("/") and not name.startswith(("/dev/", "/usr/", "/lib"))
-            and ".so" not in name and Path(name).is_file()}  # fmt: skip
+    return {name for name in mapped | opened if _is_data(name)}
+
+
+def _is_data(name: str) -> bool:
+    is_of_the_machine = name.startswith(("/usr/", "/lib")) or (name.startswith("/dev/") and "/shm/" not in name)
+    return name.startswith("/") and not is_of_the_machine and ".so" not in name and Path(name).is_file()
 
 
 def _mappings(pid: int) -> Iterator[tuple[str, str, str, str]]:

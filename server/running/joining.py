@@ -1,8 +1,8 @@
 """A further node on the servers of a service that runs in this STATE_DIR: what it shares, and what is its own.
 
 Its own are the folder `STATE_DIR/nodes/NAME` with sealed releases and run-time files, its port and its processes. It
-uses the servers of the first, and copies of its keys, less the one that wraps the keys of releases: a node that only
-answers lookups never has that.
+uses the servers of the first, and copies of its keys, less those that a node which answers lookups never has: the one
+that wraps the keys of releases, and the one from which lookup codes follow.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from server.running.service import Service, service_file
 from server.settings import Settings
 from units.changes import NODE_IS_SILENT_AFTER, Node, list_nodes
 
-# Needed by whoever makes releases and sends their keys, and by whoever invents the demo.
-_KEYS_OF_THE_FIRST = ("release", "demo")
+# Needed by whoever makes releases and sends their keys, derives lookup codes, invents the demo.
+_KEYS_OF_THE_FIRST = ("release", "pin", "demo")
 _FIRST_START_SECONDS = 120.0
 _KEYS_SECONDS = 1.0
 # A living web process shows itself every second.
@@ -124,11 +124,13 @@ async def refuse_living_name(settings: Settings) -> None:
     with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection = await asyncpg.connect(settings.database_url, timeout=_CONNECT_SECONDS)
         try:
-            while heard := await _heard_lately(connection, settings.node):
+            while True:
+                # Before it is asked: who was heard of since then is alive.
                 elapsed = timedelta(seconds=time.monotonic() - began)
+                heard = await _heard_lately(connection, settings.node)
                 if any(node.silent_for < elapsed for node in heard):
                     raise _name_taken(settings.node)
-                if elapsed.total_seconds() > _SIGN_OF_LIFE_SECONDS:
+                if not heard or elapsed.total_seconds() > _SIGN_OF_LIFE_SECONDS:
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:

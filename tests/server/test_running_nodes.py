@@ -13,12 +13,16 @@ import httpx
 import msgspec
 import pytest
 
+from kit.clock import utc_now
 from kit.errors import UsageError
+from kit.keys import KeyRing
+from lookup.releases import release
 from server.app import create_app
 from server.running.joining import refuse_living_name
 from server.settings import load_settings
 from tests import leaks
 from tests.evening import given_an_evening
+from tests.marked_exams import given_marked_exam
 from tests.probes import probe, routes_of
 from tests.server.running import Beside, Running, beside, free_port, is_alive, reachable_folder, running, until
 from units.changes import record_node
@@ -47,12 +51,22 @@ def second(first):
 
 @pytest.fixture(scope="module")
 def released(first, second):
-    """An exam that the first node's command made public."""
+    """An exam that the first node's command made public; and one with lookup codes, which is given to the test."""
     file = first.state_dir.with_name("results.csv")
     file.write_text("Số báo danh;Toán;Ngữ văn\n99000001;8,25;7,5\n", encoding="utf-8")
     first.command("exam", "add", "thpt", "--name", "Kỳ thi", "--year", "2026", "--policy", "public")
     first.command("scores", "import", str(file), "--exam", "thpt")
     first.command("scores", "release", "thpt")
+    return asyncio.run(given_an_exam_with_codes(first))
+
+
+async def given_an_exam_with_codes(first):
+    pin_key = KeyRing(first.state_dir / "keys").current("pin").value
+    connection = await asyncpg.connect(first.service.database_url)
+    exam = await given_marked_exam(connection, "codes", "pin", 3, pin_key=pin_key)
+    await release(connection, exam.code, opens_at=utc_now())
+    await connection.close()
+    return exam
 
 
 async def test_another_node_joins_the_servers_of_the_first(first, second):
@@ -76,7 +90,7 @@ def test_it_has_copies_of_all_keys_but_those_that_only_the_first_needs_and_newer
     (given / "release.1").touch(0o600)
     first.command("key", "rotate", "cache")
     until((own / "cache.2").exists, second.told)
-    assert {path.name for path in own.iterdir()} == {"pin.1", "cache.1", "cache.2", "totp.1", "record.1", "mail.1"}
+    assert {path.name for path in own.iterdir()} == {"cache.1", "cache.2", "totp.1", "record.1", "mail.1"}
     for path in own.iterdir():
         assert not path.is_symlink()
         assert path.stat().st_mode & 0o077 == 0
@@ -189,10 +203,22 @@ async def test_before_the_moment_probes_of_every_address_and_method_show_nothing
     assert await leaks.in_redis(evening.first.service.redis_url, asked_for) == []
 
 
+async def test_lookup_codes_are_checked_without_the_key_that_they_follow_from(second, released):
+    """By the file of the release; until it is open here, nobody hears anything."""
+    async with httpx.AsyncClient(base_url=second.url) as visitor, asyncio.timeout(30):
+        ask = f"/api/v1/exams/{released.code}/results"
+        while (answer := await visitor.post(ask, json=released.typed(2))).status_code != 200:
+            assert answer.status_code in (404, 503), answer.text
+            await asyncio.sleep(0.2)
+        assert released.generation_in_json(2, answer.content) == 1
+        wrong = released.typed(2) | {"pin": released.typed(3)["pin"]}
+        assert (await visitor.post(ask, json=wrong)).status_code == 404
+
+
 @pytest.mark.usefixtures("released")
 async def test_it_outlives_the_first_and_ctrl_c_leaves_nothing(first, second):
     opened = "select count(*) from lookup.bundle_openings where process like 'hai/%' and opened_at is not null"
-    await asyncio.to_thread(until, lambda: asyncio.run(first.ask(opened)) == 2, second.told)
+    await asyncio.to_thread(until, lambda: asyncio.run(first.ask(opened)) == 2 * 2, second.told)
     processes = second.pids() | {second.service.pid}
     orphans = first.pids()
     os.kill(first.service.pid, signal.SIGKILL)
