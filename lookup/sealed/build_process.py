@@ -25,7 +25,7 @@ from lookup.sealed.row_sealing import RowSealing
 
 building = sql.load(__file__, "building")
 
-_NICENESS = 10
+_NICENESS = 5
 _CONNECT_SECONDS = 10
 
 

@@ -10,6 +10,7 @@ Then one process holds the file open and looks 200,000 candidates up, another ho
 import asyncio
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -51,9 +52,14 @@ from generate_series(0, $3 - 1) n
 
 
 class Cost(msgspec.Struct):
-    """What sealing took: seconds, megabytes (PSS) of all its processes at their worst, and how late the loop was."""
+    """What sealing took: seconds by the clock and of the processor (its own processes'), megabytes, the loop's delay.
+
+    `load`: how many processes wanted the processor meanwhile; on a busy machine the clock tells little.
+    """
 
     seconds: float
+    processor: float
+    load: float
     peak_mb: float
     builders_mb: float
     late_ms: float
@@ -100,11 +106,12 @@ async def _measure(server: EmbeddedPostgres, folder: Path, policy: Policy, resul
     asked = [path, bundle["signed_by"].hex(), key.hex(), policy, str(results)]
     held, nothing = _hold(*map(str, asked)), _hold()
     return (
-        f"sealing {policy}: {results} results in {cost.seconds:.1f} s, peak memory {cost.peak_mb:.0f} MB (PSS of all "
-        f"processes, {cost.builders_mb:.0f} of them the builders'), the worker's loop late by {cost.late_ms:.0f} ms at "
-        f"most; {bundle['size'] / results:.1f} bytes a result; a process that holds it and has looked {_LOOKUPS} up: "
-        f"{held.megabytes:.1f} MB (PSS), one that holds nothing {nothing.megabytes:.1f} MB; {held.lookup_us:.1f} us a "
-        f"lookup"
+        f"sealing {policy}: {results} results in {cost.seconds:.1f} s ({cost.processor:.1f} s of the processor besides "
+        f"PostgreSQL's, on {os.cpu_count()} cores with a load of {cost.load:.1f}), peak memory {cost.peak_mb:.0f} MB "
+        f"(PSS of all processes, {cost.builders_mb:.0f} of them the builders'), the worker's loop late by "
+        f"{cost.late_ms:.0f} ms at most; {bundle['size'] / results:.1f} bytes a result; a process that holds it and has looked {_LOOKUPS} up: "
+        f"{held.megabytes:.1f} MB (PSS), one that holds nothing {nothing.megabytes:.1f} MB; {held.lookup_us:.1f} us of "
+        f"the processor a lookup"
     )
 
 
@@ -122,11 +129,12 @@ async def _fill(pool: asyncpg.Pool, policy: Policy, results: int) -> None:
 
 async def _watched(tools: Tools, exam: str) -> Cost:
     """Seal, and look at the processes and at the loop meanwhile."""
-    cost = Cost(0, 0, 0, 0)
+    cost = Cost(0, _builders_seconds(), 0, 0, 0, 0)
     watching = [asyncio.create_task(each) for each in (_weigh(cost), _time_loop(cost))]
     started = time.perf_counter()
     assert await seal_release(tools, exam, 1)
     cost.seconds = time.perf_counter() - started
+    cost.processor, cost.load = _builders_seconds() - cost.processor, os.getloadavg()[0]
     for each in watching:
         each.cancel()
     return cost
@@ -150,6 +158,12 @@ def _megabytes_of_all() -> tuple[float, float]:
     """Of this process, and of those that it started."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
     return megabytes("self"), sum(megabytes(pid) for pid in children if _builds(pid))
+
+
+def _builders_seconds() -> float:
+    """Of the processor, by processes of ours that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _builds(pid: str) -> bool:
@@ -197,11 +211,11 @@ def _hold_here(path: str = "", signed_by: str = "", key: str = "", policy: str =
         bundle = Bundle(Path(path), bytes.fromhex(signed_by))
         asked = [chance.randrange(int(results)) for _ in range(_LOOKUPS)]
         days = [f"{day}" for day in _days()] if policy == "birth-date" else [""] * 366
-        started = time.perf_counter()
+        started = time.process_time()
         for n in asked:
             if bundle.find(secret, f"{1000000 + n:08d}", days[n % 366]) is None:
                 raise SystemExit("A candidate was not found.")
-        held.lookup_us = (time.perf_counter() - started) / len(asked) * 1e6
+        held.lookup_us = (time.process_time() - started) / len(asked) * 1e6
     held.megabytes = megabytes("self")
     sys.stdout.buffer.write(msgspec.json.encode(held))
 
