@@ -40,8 +40,8 @@ from tests.lookup.sealed.given import given_open_bundle
 from tests.people import MORNING
 
 ROOT = Path(__file__).parents[1]
-CANDIDATES, CONNECTIONS = 1000, 16
-WARM_UP, REQUESTS, TURNS = 800, 1600, 5
+CANDIDATES, CONNECTIONS = 300, 16
+WARM_UP, REQUESTS, TURNS = 480, 800, 5
 BIRTH = MORNING.date()
 _BEFORE = MORNING - timedelta(days=1)
 
