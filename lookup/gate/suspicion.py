@@ -104,8 +104,8 @@ class Suspicion:
     def note(self, visit: "Visit", *, found: bool) -> Pattern | None:
         """What came of a lookup that was answered; says which pattern it fitted."""
         now, code, number = visit.now.timestamp(), visit.exam.code, place_of(visit.question.candidate_number)
-        own = self._trace(code, address_bucket(visit.address), now)
-        wide = self._trace(code, address_prefix(visit.address), now)
+        own = self._traces.of(code, address_bucket(visit.address), now)
+        wide = self._traces.of(code, address_prefix(visit.address), now)
         exam = self._signals(code, now)
         own.numbers += own.is_new
         wide.numbers += wide.is_new
@@ -180,6 +180,8 @@ class Suspicion:
 
     def _trace(self, code: str, network: str, now: float) -> Trace:
         trace = self._traces.of(code, network, now)
+        if trace.at == now:
+            return trace
         times = _WIDE if network.endswith(("/24", "/48")) else 1
         trace.settle(now, _MISSES_AN_HOUR * self._scale * times, _NUMBERS_AN_HOUR * self._scale * times)
         return trace
