@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -309,15 +310,25 @@ async def test_a_withdrawal_closes_at_once_in_every_state_and_removes_the_key(
     assert read_key(settings.releases_folder, sealed.bundle_id) is None
 
 
-async def test_a_key_that_is_being_kept_while_the_exam_is_taken_down_is_removed(connection, settings, vault, follows):
+async def test_a_key_that_is_being_kept_while_the_exam_is_taken_down_is_removed(
+    connection, settings, vault, follows, monkeypatch
+):
     exam = await given_release(connection)
     sealed = await given_sealed_bundle(connection, settings, exam.code)
     await follows(exam, MORNING)
+    told = await find_exam(connection, exam.code)
     vault.take_key(sealed.bundle_id, sealed.key, MORNING, "redis")
+    is_down = threading.Event()
+
+    def keep_on_a_slow_disk(*what):
+        is_down.wait(5)
+        keep_key(*what)
+
+    monkeypatch.setattr("lookup.sealed.vault.keep_key", keep_on_a_slow_disk)
     keeping = asyncio.create_task(vault.keep_keys())
     await asyncio.sleep(0)
-    told = await find_exam(connection, exam.code)
     vault.follow([msgspec.structs.replace(told, withdrawn_generation=1)], MORNING)
+    is_down.set()
     await keeping
     assert read_key(settings.releases_folder, sealed.bundle_id) is None
 
