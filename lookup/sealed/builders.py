@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lookup.sealed import build_orders
 from lookup.sealed.build_orders import Bind, Bound, Order, Progress, Sealed, SealRows, Trouble
@@ -64,9 +64,10 @@ async def _together(work: Sequence[Coroutine[None, None, Sealed]], beside: Corou
             waiting -= done
         return [task.result() for task in tasks]
     finally:
-        for task in (*tasks, company):
+        everybody: list[asyncio.Future[Any]] = [*tasks, company]
+        for task in everybody:
             task.cancel()
-        await asyncio.gather(*tasks, company, return_exceptions=True)
+        await asyncio.gather(*everybody, return_exceptions=True)
 
 
 async def _in_a_process(order: Order, wanted: type[Wanted], tell: Callable[[Progress], None]) -> Wanted:
