@@ -1,6 +1,7 @@
 """Commands that change what is public wait for every node, and name those that do not follow."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -93,7 +94,7 @@ async def test_who_has_not_opened_it_is_named_with_the_reason(connection, tells,
     assert "a/2 has not opened it yet (checksum_wrong)" in said
     assert "b/1 has not opened it yet (the file is not on its disk)" in said
     assert "c/1" in said
-    assert "60 s ago" in said
+    assert re.search(r"c/1 .* 6\d s ago", said)
 
 
 @pytest.mark.parametrize(
