@@ -76,7 +76,8 @@ class Yield(NamedTuple):
 def main() -> Iterator[str]:
     """Run them all; writes the page, and gives the line for the record."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    rows = [(policy, each, _hour(policy, each)) for policy in ("public", "birth-date") for each in COLLECTORS]
+    policies: tuple[Policy, ...] = ("public", "birth-date")
+    rows = [(policy, each, _hour(policy, each)) for policy in policies for each in COLLECTORS]
     PAGE.write_text(_HEAD + "".join(map(_row, rows)) + _FOOT, encoding="utf-8")
     worst = min(each.honest for _, _, each in rows)
     yield (

@@ -125,7 +125,7 @@ def solved(challenge: Challenge) -> dict[str, str]:
     return {"challenge": challenge.text, "solution": ".".join(map(str, hits))}
 
 
-def counted(outcomes: Iterable[Outcome]) -> Counter[Outcome]:
+def counted(outcomes: Iterable[str]) -> Counter[str]:
     return Counter(outcomes)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+import structlog
 import structlog.testing
 
 from lookup.gate.sightings import Sightings, forget_sightings, list_sightings, write_sightings
@@ -22,7 +23,9 @@ def seen(counting: Sightings, count: int, address: str = HERE, now=MORNING) -> N
             counting.count_answered("thpt-2026", "run", now)
 
 
-def told(counting: Sightings, address: str, now=MORNING) -> list[dict]:
+def told(counting: Sightings, address: str, now=MORNING) -> list[structlog.typing.EventDict]:
+    # Services of other tests log errors alone.
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as lines:
         seen(counting, 40, address, now)
     return [line for line in lines if line["event"] == "lookups_look_collected"]
