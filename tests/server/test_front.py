@@ -255,6 +255,35 @@ async def test_a_number_that_many_guess_at_is_challenged_in_the_same_words_on_bo
     assert not ways.handed_on
 
 
+async def test_of_several_headers_with_one_name_the_first_counts_on_both_ways(ways):
+    typed = RIGHT["named"][0]
+    form, gzip = ("content-type", "application/x-www-form-urlencoded"), ("accept-encoding", "gzip")
+    assert (await same_on_both_ways(ways, as_json("named", typed, form))).status == 200
+    assert not (await same_on_both_ways(ways, as_form("named", typed, ("accept-encoding", "identity"), gzip))).is_packed
+    assert (await same_on_both_ways(ways, as_form("named", typed, gzip, ("accept-encoding", "br")))).is_packed
+    assert not ways.handed_on
+
+
+async def test_a_damaged_file_is_answered_as_if_it_had_never_been_open(ways):
+    request = as_json("damaged", RIGHT["damaged"][0])
+    assert (await same_on_both_ways(ways, request)).status == 200
+    bundle = ways.state.vault.find_open(ways.state.catalogue.find("damaged").releases[0]).bundle
+    content = bytearray(bundle.path.read_bytes())
+    content[-200:] = bytes(200)
+    with bundle.path.open("r+b") as file:
+        file.write(content)
+    # As if nobody had looked there yet.
+    bundle._checked[:] = bytes(len(bundle._checked))
+    gate, counted = ways._front._gate, []
+    count = gate.admit_address
+    gate.admit_address = lambda *about, **how: counted.append(count(*about, **how))
+    refused = await ways.ask_front(request)
+    assert refused.status == 404
+    assert len(counted) == 1, "one visit, though it was answered at the second try"
+    assert refused == await ways.ask_behind(request)
+    assert not ways.handed_on
+
+
 questions = st.builds(
     lambda code, number, factor: (code, {"candidate_number": number} | factor),
     st.sampled_from(sorted({*ANSWERED_IN_FRONT, "at-once", "announced", "khong-co"})),

@@ -264,7 +264,7 @@ async def _announced(connection, settings, code, key) -> None:
 _EXAMS = {
     "mass": _mass, "named": _dated, "nameless": _dated, "codes": _with_codes, "corrected": _corrected,
     "late": _corrected, "coming": _coming, "down": _taken_down, "at-once": _at_once, "prizes": _prizes,
-    "announced": _announced,
+    "announced": _announced, "damaged": _dated,
 }  # fmt: skip
 
 # For each exam, what opens a result there.
@@ -280,7 +280,7 @@ RIGHT: Mapping[str, list[dict[str, str]]] = {
     "prizes": [{"candidate_number": "A1234"}, {"candidate_number": "hsg-0001"}],
     "coming": [{"candidate_number": "99000001", "birth_date": "1/2/2008"}],
 }
-RIGHT = RIGHT | {"nameless": RIGHT["named"], "late": RIGHT["corrected"]}
+RIGHT = RIGHT | {"nameless": RIGHT["named"], "damaged": RIGHT["named"], "late": RIGHT["corrected"]}
 RIGHT = RIGHT | {"down": RIGHT["corrected"][:1], "at-once": RIGHT["corrected"][:1]}
 
 
