@@ -6,6 +6,7 @@ heard of the others is paid back by all. While Redis is away, each node counts e
 """
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from typing import Any
@@ -86,10 +87,10 @@ class LimitSync:
             self._limiter.tell_metrics()
             await asyncio.sleep(SOONEST_SECONDS)
             every = EVERY_SECONDS if self._limiter.processes > 1 else _ALONE_SECONDS
-            try:
-                await asyncio.wait_for(self._called.wait(), every - SOONEST_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the word.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every - SOONEST_SECONDS):
+                    await self._called.wait()
 
     async def exchange(self) -> None:
         """Tell once what was let through since the last time, and hear of the others."""

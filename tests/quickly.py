@@ -23,7 +23,6 @@ from kit.pages import Pages
 _MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
 _ROOM = 2 << 30
 _ALIVE = "alive"
-_TOO_LONG = 0.5
 _PREFIX = "bd-test-"
 
 
@@ -81,19 +80,7 @@ class Server(uvicorn.Server):
             connection.shutdown()
         while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - as uvicorn does
             await asyncio.sleep(0.001)
-        ending = asyncio.create_task(self.lifespan.shutdown())
-        while not (await asyncio.wait({ending}, timeout=_TOO_LONG))[0]:
-            _cancel_again("Catalogue.watch")
-        await ending
-
-
-def _cancel_again(name: str) -> None:
-    # Until Python 3.12 `asyncio.wait_for` forgets that it was cancelled if what it waits for happens in that moment,
-    # and a catalogue that hears of the last change while its worker ends goes on watching.
-    for task in asyncio.all_tasks():
-        coroutine = task.get_coro()
-        if coroutine is not None and coroutine.__qualname__ == name:
-            task.cancel()
+        await self.lifespan.shutdown()
 
 
 class ReadyRoutes:

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 # A key is on its way for some milliseconds; nothing is cried out before.
 LATE = timedelta(seconds=1)
+# What was sealed after its moment is answered from PostgreSQL while its file is on its way.
+_ON_ITS_WAY = timedelta(minutes=1)
 # Which files are needed is thought over this often, beside every change.
 _AGAIN = timedelta(seconds=1)
 # Longer than anybody's clock stays as it is: the way to a far moment is looked at again.
@@ -240,7 +242,7 @@ class Vault:
 
     def _cry_for_what_is_late(self, now: datetime) -> None:
         for bundle_id, held in self._held.items():
-            if held.open_release or held.problem or now < held.release.opens_at + LATE:
+            if held.open_release or held.problem or now < _expected(held) + LATE:
                 continue
             reason = "key_missing" if held.bundle else "file_missing"
             if bundle_id not in self._answering and (bundle_id, reason) not in self._cried:
@@ -274,3 +276,10 @@ class Vault:
             except Exception:
                 # A page that cannot be made beforehand keeps no release from opening.
                 log.exception("release_change_not_heard")
+
+
+def _expected(held: Held) -> datetime:
+    """When a file should be open."""
+    if held.release.sealed_in_time:
+        return held.release.opens_at
+    return max(held.release.opens_at, held.facts.stored_at) + _ON_ITS_WAY
