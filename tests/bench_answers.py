@@ -91,35 +91,44 @@ class _Asked:
     """One way of asking: connections that stay open, and requests that are sent over them in turn."""
 
     def __init__(self, server: tuple[int, int], requests: list[bytes]) -> None:
-        self._process, port = server
-        self._requests = requests
-        self._connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
-        for connection in self._connections:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        (self._process, self._port), self._requests = server, requests
 
     def ask(self, count: int) -> float:
         """Microseconds of CPU that one request cost the server."""
-        chance = random.Random(count)
-        before = _cpu(self._process)
-        for _ in range(count // CONNECTIONS):
-            for connection in self._connections:
-                connection.sendall(chance.choice(self._requests))
-            for connection in self._connections:
-                _read_answer(connection)
-        return (_cpu(self._process) - before) / count * 1e6
+        with contextlib.ExitStack() as opened:
+            # Anew each time: the server closes what was silent for some seconds.
+            connections = [opened.enter_context(_connected_to(self._port)) for _ in range(CONNECTIONS)]
+            chance, before = random.Random(count), _cpu(self._process)
+            for _ in range(count // CONNECTIONS):
+                for connection in connections:
+                    connection.sendall(chance.choice(self._requests))
+                for connection in connections:
+                    _read_answer(connection)
+            return (_cpu(self._process) - before) / count * 1e6
+
+
+def _connected_to(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def _read_answer(connection: socket.socket) -> bytes:
-    got = connection.recv(65536)
+    got = _receive(connection)
     while b"\r\n\r\n" not in got:
-        got += connection.recv(65536)
+        got += _receive(connection)
     head, _, body = got.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     while len(body) < length:
-        body += connection.recv(65536)
-    status = head[9:12]
-    assert status in (b"200", b"404"), head
+        body += _receive(connection)
+    assert head[9:12] in (b"200", b"404"), head
     return body
+
+
+def _receive(connection: socket.socket) -> bytes:
+    got = connection.recv(65536)
+    assert got, "the server hung up"
+    return got
 
 
 def _cpu(process: int) -> float:
