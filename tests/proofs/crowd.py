@@ -62,6 +62,7 @@ class _Line(asyncio.Protocol):
     """One connection that is kept; one question at a time."""
 
     def __init__(self) -> None:
+        self.is_closed = False
         self._received, self._answer = b"", asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
@@ -86,6 +87,7 @@ class _Line(asyncio.Protocol):
                 self._answer.set_result((int(head[9:12]), body[:length]))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
         if not self._answer.done():
             self._answer.set_exception(exc or ConnectionResetError())
 
@@ -107,7 +109,8 @@ async def _visit(plan: Plan, number: int, port: int, noted: bytearray, stopping:
         request = ask(place, host, f"X-Real-IP: {address_of(place)}")
         asked_at = time.time()
         try:
-            line = line or (await asyncio.get_running_loop().create_connection(_Line, "127.0.0.1", port))[1]
+            if line is None or line.is_closed:
+                _, line = await asyncio.get_running_loop().create_connection(_Line, "127.0.0.1", port)
             came = _came(plan, place, *await line.ask(request))
         except (OSError, TimeoutError):
             came, line = BROKEN, None
