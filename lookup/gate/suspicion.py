@@ -29,10 +29,11 @@ RUN_FREE, RUN_A_DAY = 60, 300
 _RUN_FREE_EVERY, _RUN_SLOWED_EVERY = 60, 120
 # A prefix holds many schools. One run that goes from address to address within it is no school.
 _WIDE_FREE, _CROSSING_FREE, _CROSSING_A_DAY = 1_500, 300, 1_000
-# Misses of one address beyond what people mistype (a quarter of all), and such as nobody finds anything beside
-# (one in twenty says that people are there as well). Of a prefix: five times as many.
-_MISSES, _UNFOUND, _MISSES_AN_HOUR, _WIDE = 30.0, 300.0, 60.0, 5
-_FOUND_OUTWEIGHS, _FOUND_SHOWS_PEOPLE = 1 / 3, 20.0
+# Misses of one address beyond what people mistype (a quarter of all), and such as nobody finds anything beside: one in
+# two hundred says that people are there as well, more than a birth date guessed at random finds. One in two seconds is
+# let through still, so that people who come later can show that they are there. Of a prefix: five times as many.
+_MISSES, _MISSES_AN_HOUR, _UNFOUND, _UNFOUND_AN_HOUR, _WIDE = 30.0, 60.0, 300.0, 1_800.0, 5
+_FOUND_OUTWEIGHS, _FOUND_SHOWS_PEOPLE = 1 / 3, 200.0
 # The largest crowd behind one address; more are challenged, lightly, however harmless each looks.
 _NUMBERS_AN_HOUR = 12_000.0
 
@@ -127,9 +128,10 @@ class Suspicion:
             return
         own.last_missed = number
         # What one address does is held against that address; the prefix stands for those who change addresses.
+        explained = fact is not None and exam.is_fact_tried(fact, now)
         if own.misses < _MISSES * self._scale:
-            wide.miss(_UNFOUND * self._scale * _WIDE)
-        own.miss(_UNFOUND * self._scale)
+            wide.miss(_UNFOUND * self._scale * _WIDE, explained=explained)
+        own.miss(_UNFOUND * self._scale, explained=explained)
 
     def _of_runs(self, code: str, number: int, own: Runs, wide: Runs, network: str, prefix: str) -> Weight:
         in_own, in_wide = own.follow(number), wide.follow(number, network)
@@ -176,14 +178,15 @@ class Suspicion:
         most = _UNFOUND * self._scale * times
         if trace.unfound <= most - 1.0:
             return 0
-        return max(1, round((trace.unfound - most + 1.0) * _HOUR / (_MISSES_AN_HOUR * self._scale * times)))
+        return max(1, round((trace.unfound - most + 1.0) * _HOUR / (_UNFOUND_AN_HOUR * self._scale * times)))
 
     def _trace(self, code: str, network: str, now: float) -> Trace:
         trace = self._traces.of(code, network, now)
         if trace.at == now:
             return trace
         times = _WIDE if network.endswith(("/24", "/48")) else 1
-        trace.settle(now, _MISSES_AN_HOUR * self._scale * times, _NUMBERS_AN_HOUR * self._scale * times)
+        more = self._scale * times
+        trace.settle(now, _MISSES_AN_HOUR * more, _UNFOUND_AN_HOUR * more, _NUMBERS_AN_HOUR * more)
         return trace
 
     def _signals(self, code: str, now: float) -> ExamSignals:

@@ -46,12 +46,12 @@ class Trace:
         # The pattern that the last lookup fitted, until it is known what came of it.
         self.noticed: Any = None
 
-    def settle(self, now: float, misses_an_hour: float, numbers_an_hour: float) -> None:
+    def settle(self, now: float, misses_an_hour: float, unfound_an_hour: float, numbers_an_hour: float) -> None:
         """Let the levels fall to what they are at `now` (Unix time)."""
         if (passed := (now - self.at) / 3600) > 0:
             self.at = now
             self.misses = max(0.0, self.misses - misses_an_hour * passed)
-            self.unfound = max(0.0, self.unfound - misses_an_hour * passed)
+            self.unfound = max(0.0, self.unfound - unfound_an_hour * passed)
             self.numbers = max(0.0, self.numbers - numbers_an_hour * passed)
 
     def visit(self, number: int) -> None:
@@ -60,9 +60,10 @@ class Trace:
         self.is_new = not self.runs.seen_lately(number)
         self.repeated += not self.is_new
 
-    def miss(self, most: float) -> None:
-        """A lookup found nothing. The levels never rise above `most`."""
-        self.misses = min(most, self.misses + 1.0)
+    def miss(self, most: float, *, explained: bool) -> None:
+        """A lookup found nothing; `explained`: by a pattern of its own. The levels never rise above `most`."""
+        if not explained:
+            self.misses = min(most, self.misses + 1.0)
         self.unfound = min(most, self.unfound + 1.0)
 
     def forgive(self, number: int, misses: float, unfound: float) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Waiting costs no work, and many pages can wait at the same time: so many of one address, then one in ten seconds.
 _WAITS = steady(30, 10)
-# A challenge costs us more than telling somebody to wait.
-_CHALLENGES = steady(300, 0.1)
+# A challenge costs us more than telling somebody to wait; still, a guesser's must not use up those of the crowd.
+_CHALLENGES = steady(10_000, 0.006)
 # What one address may look up in a second unless somebody says otherwise. Where it may more, more people share one.
 _USUAL_PACE = 20_000 / 60
 

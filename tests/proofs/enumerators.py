@@ -36,6 +36,7 @@ class Collector(NamedTuple):
     address: Callable[[int], str]
     in_order: bool
     solves: bool = True
+    is_alone: bool = False
 
 
 def _one(_: int) -> str:
@@ -54,6 +55,7 @@ COLLECTORS = (
     Collector("one address, in order, a plain loop", _one, in_order=True, solves=False),
     Collector("one address, in order", _one, in_order=True),
     Collector("one address, random order", _one, in_order=False),
+    Collector("one address, random order, nobody else there", _one, in_order=False, is_alone=True),
     Collector("a /48, in order", _prefix, in_order=True),
     Collector("a /48, random order", _prefix, in_order=False),
     Collector("1,000 addresses, in order", _everywhere, in_order=True),
@@ -78,8 +80,8 @@ def main() -> Iterator[str]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     policies: tuple[Policy, ...] = ("public", "birth-date")
     rows = [(policy, each, _hour(policy, each)) for policy in policies for each in COLLECTORS]
-    PAGE.write_text(_HEAD + "".join(map(_row, rows)) + _FOOT, encoding="utf-8")
-    worst = min(each.honest for _, _, each in rows)
+    PAGE.write_text(_HEAD + "".join(_row(row) for row in rows) + _FOOT, encoding="utf-8")
+    worst = min(each.honest for _, collector, each in rows if not collector.is_alone)
     yield (
         f"enumerators: {len(rows)} collectors for an hour each, what they got in docs/proofs/enumerators.md; of the"
         f" honest lookups beside each at least {worst:.2%} were answered"
@@ -95,7 +97,7 @@ def _hour(policy: Policy, collector: Collector) -> Yield:
     begun, honest, outcomes, noticed = house.clock.now, crowd(house, _HONEST), [], 0
     taken: list[str] = []
     while (passed := (house.clock.now - begun).total_seconds()) < _HOUR:
-        if len(outcomes) < _HONEST * passed / _HOUR:
+        if not collector.is_alone and len(outcomes) < _HONEST * passed / _HOUR:
             number = honest[len(outcomes)]
             outcome = house.look_up(number, collector.address(0), solves=False)
             if outcome == "challenged":
@@ -117,18 +119,19 @@ def _hour(policy: Policy, collector: Collector) -> Yield:
         got["found"],
         got["missed"],
         house.work,
-        fared["found"] / len(outcomes),
-        noticed / len(outcomes),
+        fared["found"] / max(1, len(outcomes)),
+        noticed / max(1, len(outcomes)),
         seen,
     )
 
 
 def _row(row: tuple[Policy, Collector, Yield]) -> str:
     policy, collector, each = row
+    beside = "- | -" if collector.is_alone else f"{each.honest:.1%} | {each.noticed:.1%}"
     what = collector.name if policy == "public" else f"{collector.name}, one birth date"
     return (
         f"| `{policy}` | {what} | {each.asked:,} | {each.found:,} | {each.missed:,} | {each.challenges:,.0f} |"
-        f" {each.seen or '-'} | {each.honest:.1%} | {each.noticed:.1%} |\n"
+        f" {each.seen or '-'} | {beside} |\n"
     )
 
 
@@ -147,8 +150,9 @@ found.
 |---|---|---|---|---|---|---|---|---|
 """
 _FOOT = """
-Read it so: whoever counts through the numbers from one address or one prefix is stopped, solving or not, and so is who
-tries a fact on all of them. Who asks in random order looks like a crowd from one address; under `public` the limit of
-an address bounds what is taken, and it is seen. Scores of a `public` exam are published by number: the page that sets
-the policy says so. Why these thresholds: [decision 0032](../decisions/0032-challenged-slowed-seen.md).
+Read it so: whoever counts through the numbers from one address or one prefix is stopped, solving or not. Who asks in
+random order looks like a crowd: under `public` only the limit of an address and the work bound what is taken, and it is
+seen; scores of a `public` exam are published by number, and the page that sets the policy says so. One birth date on all
+numbers is challenged wherever it comes from, and slowed where nobody else is; beside a crowd the crowd's answers come
+first, and what is left is the chance of one in 730 for each solved challenge. Why these thresholds: [decision 0032](../decisions/0032-challenged-slowed-seen.md).
 """
