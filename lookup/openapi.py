@@ -33,7 +33,8 @@ _QUESTION = Schema(
             type=OpenAPIType.STRING,
             max_length=120,
             description="`count` different whole numbers, joined by dots, for each of which SHA-256 of the text"
-            " `challenge.number` begins with `difficulty` zero bits. Good once, until `expires_at`, under every policy.",
+            " `challenge.number` begins with `difficulty` zero bits. Good once, until `expires_at`, under every"
+            " policy.",
             examples=["1873.6021.9954.20417.31188.40092.52871.66410"],
         ),
     },

@@ -122,8 +122,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lookup_rate: Annotated[
         RateLimitItem,
         Setting(
-            "How many lookups one address may make (IPv6: one /64; a /48 four times as many). Thousands of families may "
-            "share an address of their provider.",
+            "How many lookups one address may make (IPv6: one /64; a /48 four times as many). Thousands of families "
+            "may share an address of their provider.",
             "20000/minute",
             values.rate,
         ),

@@ -235,7 +235,8 @@ GALLERY = [
 @cache
 def openapi_document() -> dict[str, Any]:
     """What the API says about itself, without anything behind it."""
-    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("catalogue", "desk", "gate", "limiter", "now")}
+    names = ("catalogue", "desk", "gate", "limiter", "now")
+    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in names}
     app = Litestar(
         api_routes,
         dependencies=absent,
