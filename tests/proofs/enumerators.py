@@ -154,6 +154,7 @@ Read it so: whoever counts through the numbers from one address or one prefix is
 random order looks like a crowd: under `public` only the limit of an address and the work bound what is taken, and it is
 seen; scores of a `public` exam are published by number, and the page that sets the policy says so. One birth date on
 all numbers is challenged wherever it comes from, and slowed where nobody else is; beside a crowd the crowd's answers
-come first, and what is left is the chance of one in 730 for each solved challenge. Why these thresholds:
-[decision 0032](../decisions/0032-challenged-slowed-seen.md).
+come first, and what is left is the chance of one in 730 for each solved challenge.
+
+Why these thresholds: [decision 0032](../decisions/0032-challenged-slowed-seen.md).
 """
