@@ -79,7 +79,9 @@ def main() -> Iterator[str]:
     """Run them all; writes the page, and gives the line for the record."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     policies: tuple[Policy, ...] = ("public", "birth-date")
-    rows = [(policy, each, _hour(policy, each)) for policy in policies for each in COLLECTORS]
+    rows: list[tuple[Policy, Collector, Yield]] = [
+        (policy, each, _hour(policy, each)) for policy in policies for each in COLLECTORS
+    ]
     PAGE.write_text(_HEAD + "".join(_row(row) for row in rows) + _FOOT, encoding="utf-8")
     worst = min(each.honest for _, collector, each in rows if not collector.is_alone)
     yield (
