@@ -32,6 +32,31 @@ async def find_seen(database: Database, code: str, session: Session, tree: UnitT
     return exam
 
 
+def runs_the_service(session: Session, tree: UnitTree) -> bool:
+    """Whether the officer is an operator of the department."""
+    return session.officer.may("operate", next(iter(tree)).code, tree)
+
+
+async def find_watched(database: Database, code: str, session: Session, tree: UnitTree) -> Exam:
+    """An exam that the officer sees; the department's operators watch all that are listed. Raises ExamNotFound."""
+    if not runs_the_service(session, tree):
+        return await find_seen(database, code, session, tree)
+    exam = await find_exam(database, code)
+    if exam.listed_at is None:
+        raise ExamNotFound
+    return exam
+
+
+async def list_watched(database: Database, session: Session, tree: UnitTree) -> list[Exam]:
+    """The exams that the officer sees, and for the department's operators all that are listed."""
+    runs = runs_the_service(session, tree)
+    return [
+        exam
+        for exam in await list_exams(database)
+        if (runs and exam.listed_at) or session.officer.may("see_exams", exam.unit.code, tree)
+    ]
+
+
 def require_editor(exam: Exam, session: Session, tree: UnitTree) -> None:
     """Raises NotPermitted unless the officer prepares this unit's exams."""
     session.officer.require("prepare_exam", exam.unit.code, tree)

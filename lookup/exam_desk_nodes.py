@@ -10,9 +10,7 @@ from kit.bounded_pool import BoundedPool
 from kit.keys import KeyRing
 from kit.mail.post import Post
 from kit.pages import Pages
-from kit.sql import Database
-from lookup.exam_desk import ONE, find_seen, render
-from lookup.exams import Exam, ExamNotFound, find_exam, list_exams
+from lookup.exam_desk import ONE, find_seen, find_watched, list_watched, render
 from lookup.sealed.holdings import find_holdings, list_workers
 from lookup.sealed.slip_keeping import SlipNotThere, fetch_slip, find_slip, tell_of_slip
 from units.changes import list_nodes
@@ -23,16 +21,8 @@ from units.record.entries import actor_of
 from units.unit_tree import UnitTree
 
 NODES = "/may-chu"
-
-
-async def find_watched(database: Database, code: str, session: Session, tree: UnitTree) -> Exam:
-    """An exam that the officer sees; the department's operators watch all that are listed. Raises ExamNotFound."""
-    if not _runs_the_service(session, tree):
-        return await find_seen(database, code, session, tree)
-    exam = await find_exam(database, code)
-    if exam.listed_at is None:
-        raise ExamNotFound
-    return exam
+# Nobody looks further back; the page stays short when years of exams have passed.
+_MOST = 12
 
 
 @get(NODES)
@@ -45,13 +35,8 @@ async def show_nodes(
     now: NamedDependency[datetime],
 ) -> Response[bytes]:
     """All nodes, and the releases that are open or coming: what the people who run the service look at."""
-    runs = _runs_the_service(session, tree)
-    seen = [
-        exam
-        for exam in await list_exams(desk_pool)
-        if (runs and exam.listed_at) or session.officer.may("see_exams", exam.unit.code, tree)
-    ]
-    coming = [(exam, holding) for exam in seen for holding in await find_holdings(desk_pool, exam, now)]
+    watched = await list_watched(desk_pool, session, tree)
+    coming = [(exam, holding) for exam in watched for holding in await find_holdings(desk_pool, exam, now)]
     return pages.render(
         request,
         "lookup/desk/nodes.html",
@@ -135,12 +120,5 @@ async def fetch_key(
         await tell_of_slip(connection, exam, slip.bundle_id, session.officer, tree, post, now)
     return render(request, pages, "key_slip", session, exam, now, slip=slip, people={}, text=text)
 
-
-def _runs_the_service(session: Session, tree: UnitTree) -> bool:
-    return session.officer.may("operate", next(iter(tree)).code, tree)
-
-
-# Nobody looks further back; the page stays short when years of exams have passed.
-_MOST = 12
 
 node_routes = [show_nodes, show_holders, ask_for_key, fetch_key]

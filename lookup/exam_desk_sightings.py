@@ -8,9 +8,7 @@ from litestar.params import FromPath
 
 from kit.bounded_pool import BoundedPool
 from kit.pages import Pages
-from lookup.exam_desk import ONE, render
-from lookup.exam_desk_nodes import find_watched
-from lookup.exams import list_exams
+from lookup.exam_desk import ONE, find_watched, list_watched, render
 from lookup.gate.sightings import list_sightings
 from units.officers.sessions import Session
 from units.unit_tree import UnitTree
@@ -28,22 +26,16 @@ async def show_all_sightings(
     now: NamedDependency[datetime],
 ) -> Response[bytes]:
     """Of all exams that the officer sees; those who run the service watch over all that are listed."""
-    root = next(iter(tree))
-    runs = session.officer.may("operate", root.code, tree)
-    seen = {
-        exam.code: exam
-        for exam in await list_exams(desk_pool)
-        if (runs and exam.listed_at) or session.officer.may("see_exams", exam.unit.code, tree)
-    }
+    watched = {exam.code: exam for exam in await list_watched(desk_pool, session, tree)}
     return pages.render(
         request,
         "lookup/desk/sightings.html",
-        unit=root,
+        unit=next(iter(tree)),
         now=now,
         session=session,
         exam=None,
-        exams=seen,
-        sightings=await list_sightings(desk_pool, list(seen)),
+        exams=watched,
+        sightings=await list_sightings(desk_pool, list(watched)),
     )
 
 
