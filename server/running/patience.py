@@ -22,35 +22,50 @@ class PatientProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with a bound on the size of a request's head and on the time until all of it is there.
 
     And until an answer is taken: uvicorn makes no further one for a client that does not read, but would keep this one.
+    Headers that come behind a body are dropped: uvicorn would put them among those of the request that is being
+    answered, however many.
     """
 
     def connection_made(self, transport: Any) -> None:  # noqa: D102
         super().connection_made(transport)
         self._head_bytes, self._in_head = 0, False
+        # Within the body, and whether the last bytes had something of it, or finished the head before it.
+        self._in_body, self._goes_on = False, False
         self._too_slow: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
         self._watch_the_clock()
+        self._goes_on = False
         super().data_received(data)
-        # The parser keeps what it has of an unfinished head.
-        if self._in_head:
+        # The parser keeps what it has of an unfinished head, and of a line behind a body.
+        if self._in_head or (self._in_body and not self._goes_on):
             self._head_bytes += len(data)
         if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
+            if self._in_head:
+                self.transport.write(_TOO_LARGE)
             self.transport.close()
 
     def on_message_begin(self) -> None:  # noqa: D102
-        self._head_bytes, self._in_head = 0, True
+        self._head_bytes, self._in_head, self._in_body = 0, True, False
         super().on_message_begin()
         # A large file takes longer: who knows its sender may say, with each part that came, that it goes on.
         self.scope["take_time"] = self._take_time  # type: ignore[typeddict-unknown-key]
 
+    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:  # noqa: D102
-        self._head_bytes, self._in_head = 0, False
+        self._head_bytes, self._in_head, self._in_body, self._goes_on = 0, False, True, True
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:  # noqa: D102
+        self._head_bytes, self._goes_on = 0, True
+        super().on_body(body)
+
     def on_message_complete(self) -> None:  # noqa: D102
+        self._head_bytes, self._in_body = 0, False
         self._stop_the_clock()
         super().on_message_complete()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -166,6 +167,16 @@ async def test_a_head_beyond_all_measure_is_refused_and_a_large_one_answered(ser
         assert (await answer_on(reader))[0] == 200
         writer.write(get(exam.number(1), "X-Absurd: " + "a" * 200_000))
         assert (await answer_on(reader))[0] == 431
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+async def test_a_length_of_very_many_digits_is_no_mistake_of_ours(service, exam, digits):
+    body = json.dumps({"candidate_number": exam.number(1)}).encode()
+    length = f"Content-Length: {len(body):0{digits}}"
+    head = f"POST {READ} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+    async with connected(service) as (reader, writer):
+        writer.write(head.encode() + body)
+        assert (await answer_on(reader))[0] < 500
 
 
 async def test_whoever_does_not_read_is_let_go_and_others_are_answered_meanwhile(service, exam, monkeypatch):
