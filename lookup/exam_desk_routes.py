@@ -11,6 +11,7 @@ from lookup.exam_desk_rates import rate_routes
 from lookup.exam_desk_reading import file_reading_routes
 from lookup.exam_desk_release import release_routes
 from lookup.exam_desk_sightings import sighting_routes
+from lookup.exam_desk_withdrawal import withdrawal_routes
 
 officer_routes: list[ControllerRouterHandler] = [
     *exam_routes,
@@ -18,6 +19,7 @@ officer_routes: list[ControllerRouterHandler] = [
     *file_routes,
     *file_reading_routes,
     *release_routes,
+    *withdrawal_routes,
     *node_routes,
     *announcement_routes,
     *rate_routes,
