@@ -61,15 +61,16 @@ class Held:
         return bundle
 
     def take_key(self, key: bytes) -> bool | None:
-        """Whether the key fits the file, which has to be held; None for one that was refused before."""
+        """Whether the key fits the file, which has to be held; None for one that was refused before, or noise."""
         assert self.bundle is not None
         if key in self._refused_keys:
             return None
         if self.bundle.fits(key):
             self.key = key
             return True
-        if len(self._refused_keys) < _MOST_REFUSED_KEYS:
-            self._refused_keys.add(key)
+        if len(self._refused_keys) >= _MOST_REFUSED_KEYS:
+            return None
+        self._refused_keys.add(key)
         return False
 
     def open(self, now: datetime, tell_broken: Callable[[BundleBroken], None]) -> None:

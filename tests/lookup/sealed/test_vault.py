@@ -147,6 +147,18 @@ async def test_a_wrong_key_is_ignored_and_cried_out_once_and_the_right_one_still
     assert shown(await follows(exam, MORNING), MORNING) == 1
 
 
+async def test_a_flood_of_wrong_keys_fills_no_log_and_the_right_one_still_opens(connection, settings, vault, follows):
+    exam = await given_release(connection)
+    sealed = await given_sealed_bundle(connection, settings, exam.code)
+    await follows(exam, BEFORE)
+    with capture_logs() as logs:
+        for number in range(200):
+            vault.take_key(sealed.bundle_id, number.to_bytes(32), BEFORE, "postgresql-notify")
+    assert len(alarms(logs)) < 100
+    vault.take_key(sealed.bundle_id, sealed.key, MORNING, "redis")
+    assert shown(await follows(exam, MORNING), MORNING) == 1
+
+
 async def test_the_key_of_what_is_open_is_kept_and_a_process_started_again_needs_nobody(
     connection, settings, vault, follows
 ):
