@@ -69,7 +69,7 @@ class ExamRelease:
     async def prepare(self, transaction: asyncpg.Connection, about: str, payload: dict[str, Any]) -> Prepared:
         """Counts, corrections and distributions. Raises ExamNotFound, NothingToRelease, BatchesChanged."""
         told = msgspec.convert(payload, ReleasePayload)
-        exam = await find_exam(transaction, about)
+        exam = (await find_exam(transaction, about)).as_decided()
         batches = await choose_batches(transaction, exam, told.batches, told.asked_at)
         preview = await preview_release(transaction, exam, batches, told.opens_at, told.asked_at)
         return Prepared(preview, authors_of(batches))

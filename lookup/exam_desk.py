@@ -26,7 +26,7 @@ ONE = "/ky-thi/{exam_code:str}"
 
 async def find_seen(database: Database, code: str, session: Session, tree: UnitTree) -> Exam:
     """An exam of a unit whose exams the officer sees; drafts too. Raises ExamNotFound for any other."""
-    exam = await find_exam(database, code)
+    exam = (await find_exam(database, code)).as_decided()
     if not session.officer.may("see_exams", exam.unit.code, tree):
         raise ExamNotFound
     return exam
@@ -41,7 +41,7 @@ async def find_watched(database: Database, code: str, session: Session, tree: Un
     """An exam that the officer sees; the department's operators watch all that are listed. Raises ExamNotFound."""
     if not runs_the_service(session, tree):
         return await find_seen(database, code, session, tree)
-    exam = await find_exam(database, code)
+    exam = (await find_exam(database, code)).as_decided()
     if exam.listed_at is None:
         raise ExamNotFound
     return exam
@@ -51,7 +51,7 @@ async def list_watched(database: Database, session: Session, tree: UnitTree) -> 
     """The exams that the officer sees, and for the department's operators all that are listed."""
     runs = runs_the_service(session, tree)
     return [
-        exam
+        exam.as_decided()
         for exam in await list_exams(database)
         if (runs and exam.listed_at) or session.officer.may("see_exams", exam.unit.code, tree)
     ]
@@ -107,7 +107,8 @@ async def show_exams(
 ) -> Response[bytes]:
     """The exams of the units that the officer sees, drafts included."""
     officer = session.officer
-    seen = [exam for exam in await list_exams(desk_pool) if officer.may("see_exams", exam.unit.code, tree)]
+    exams = [exam.as_decided() for exam in await list_exams(desk_pool)]
+    seen = [exam for exam in exams if officer.may("see_exams", exam.unit.code, tree)]
     counts = await count_by_exam(desk_pool, [exam.code for exam in seen])
     return pages.render(
         request,

@@ -170,7 +170,7 @@ def list_all() -> None:
 
     async def read() -> list[Exam]:
         async with connect(load_settings(os.environ)) as connection:
-            return await list_exams(connection)
+            return [exam.as_decided() for exam in await list_exams(connection)]
 
     rows = [_row(exam) for exam in asyncio.run(read())]
     if not sys.stdout.isatty():

@@ -71,6 +71,17 @@ async def test_the_page_shows_what_would_become_public_before_it_is_handed_in(of
     assert "<svg" in answer.text
 
 
+async def test_what_opened_from_its_sealed_file_is_public_to_officers_and_can_be_taken_down(
+    office, connection, hien, hung
+):
+    await released(office, connection, hien, hung)
+    await connection.execute("update lookup.releases set sealed_at = opens_at")
+    page = text_of(await hung.get(PAGE))
+    assert "Đang công bố" in page
+    assert "Gỡ bỏ kết quả" in page
+    assert "Đang công bố" in text_of(await hung.get("/can-bo/ky-thi"))
+
+
 async def test_the_approver_reads_corrections_by_subject_and_whose_they_are(office, connection, service, hien, hung):
     await released(office, connection, hien, hung)
     await given_batch(office, hien, RESULTS.replace("8.25", "8.75").replace(",4,", ",3,"), reason="Phúc khảo")

@@ -36,6 +36,10 @@ def due(exam: Exam) -> list[Release]:
     return [each for each in exam.releases if each.generation > exam.withdrawn_generation and each.opens_at <= MORNING]
 
 
+def is_down(exam: Exam) -> bool:
+    return bool(exam.withdrawn_generation) and exam.withdrawn_generation == len(exam.releases)
+
+
 @given(_exams())
 def test_nothing_is_shown_before_its_moment_or_after_a_withdrawal(exam):
     assert exam.visible_release(MORNING) in (None, *due(exam))
@@ -85,6 +89,14 @@ def test_a_first_release_that_does_not_open_is_as_before_its_moment(exam):
 def test_without_sealed_files_the_newest_is_shown_as_postgresql_has_it(exam):
     if not any(each.sealed_in_time or each.is_open_here for each in due(exam)):
         assert exam.visible_release(MORNING) == (due(exam)[-1] if due(exam) else None)
+
+
+@given(_exams())
+def test_whoever_takes_results_down_sees_all_that_is_due_wherever_its_file_is(exam):
+    decided = exam.as_decided()
+    assert decided.state(MORNING) == ("open" if due(exam) else "withdrawn" if is_down(exam) else "sealed")
+    visible = decided.visible_release(MORNING)
+    assert (visible and visible.generation) == (due(exam)[-1].generation if due(exam) else None)
 
 
 @given(_exams())
