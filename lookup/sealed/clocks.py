@@ -39,5 +39,5 @@ class ComparedClock:
         if abs(difference - self._told) > TOLERANCE:
             self._told = difference
             if abs(difference) > TOLERANCE:
-                log.error("clock_is_off", difference_ms=round(difference.total_seconds() * 1000))
+                log.error("clock_differs", milliseconds=round(difference.total_seconds() * 1000))
         return difference

@@ -123,7 +123,7 @@ class NodeHolding(msgspec.Struct, frozen=True):
             found.append("no_worker" if self.worker == "none" else "worker_silent")
         found += [process.problem for process in self.processes if process.problem and not process.is_silent]
         if self.clock_difference_ms or any(process.clock_difference_ms for process in self.processes):
-            found.append("clock_is_off")
+            found.append("clock_differs")
         return list(dict.fromkeys(found))
 
 

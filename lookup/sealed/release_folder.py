@@ -40,12 +40,6 @@ def forget_key(folder: Path, bundle_id: int) -> None:
     (folder / f"{bundle_id}{_KEY}").unlink(missing_ok=True)
 
 
-def forget_bundle(folder: Path, bundle_id: int) -> None:
-    """A file that nobody needs any more, and its key. Who has it mapped reads on."""
-    forget_key(folder, bundle_id)
-    bundle_path(folder, bundle_id).unlink(missing_ok=True)
-
-
 def kept_bundles(folder: Path) -> Iterator[int]:
     """The ids of all whole files there, in no order."""
     for path in folder.glob(f"*{_BUNDLE}"):

@@ -9,8 +9,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_LENGTH = 32
-FINGERPRINT_LENGTH = 8
-TAG_LENGTH = 16
 _SHA512_BLOCK = 128
 # Every record and every part has a key of its own, used once.
 _NONCE = bytes(12)

@@ -162,16 +162,11 @@ async def _wait_for_openings(connection: asyncpg.Connection, released: Released,
         behind = [node for node in nodes if node.name not in opened]
         if all(node.is_silent for node in behind) or time.monotonic() > deadline:
             break
-        holders = await list_holders(connection, released.exam_code)
-        ready = sorted(each.node for each in holders if each.bundle_id == file.id and each.state == "ready")
+        ready = await _list_ready(connection, released, file)
         stage.say("Opening ...", f" fetched by {', '.join(ready) or 'nobody'}; {len(opened)} of {len(nodes)} opened")
         await asyncio.sleep(_LOOK_SECONDS)
     stage.end()
-    ready = {
-        each.node
-        for each in await list_holders(connection, released.exam_code)
-        if each.bundle_id == file.id and each.state == "ready"
-    }
+    ready = await _list_ready(connection, released, file)
     for node in behind:
         problem = told[node.name].problem if node.name in told else None
         why = problem or ("it holds the file" if node_of(node.name) in ready else "the file is not on its disk")
@@ -180,6 +175,12 @@ async def _wait_for_openings(connection: asyncpg.Connection, released: Released,
         return 1
     print(f"All {len(nodes)} running workers have opened it." if nodes else "No node is running at the moment.")
     return 0
+
+
+async def _list_ready(connection: asyncpg.Connection, released: Released, file: File) -> list[str]:
+    """The nodes that have the file on their disk."""
+    holders = await list_holders(connection, released.exam_code)
+    return sorted(each.node for each in holders if each.bundle_id == file.id and each.state == "ready")
 
 
 async def _wait_for_files_to_go(connection: asyncpg.Connection, exam_code: str) -> int:

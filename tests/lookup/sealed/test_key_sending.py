@@ -289,7 +289,7 @@ async def test_a_sender_whose_clock_is_wrong_says_so_and_keeps_to_postgresqls(co
             await until(lambda: heard.notified and heard.published)
     for at, _ in (heard.notified[0], heard.published[0]):
         assert timedelta() <= at - stored.opens_at < 0.25 * SECOND
-    told = [entry["difference_ms"] for entry in logs if entry["event"] == "clock_is_off"]
+    told = [entry["milliseconds"] for entry in logs if entry["event"] == "clock_differs"]
     assert told == [pytest.approx(off * 1000, abs=50)]
 
 
