@@ -12,7 +12,8 @@ from kit.locale import day, moment_in_words
 from lookup import releases
 from lookup.exam_drafts import Announced
 from lookup.exam_kinds import exam_kind
-from lookup.exams import DESCRIBABLE, Exam, Regrade, describe_exam, find_exam, list_publicly
+from lookup.exam_setup import DESCRIBABLE, describe_exam, list_publicly
+from lookup.exams import Exam, Regrade, find_exam
 from lookup.release_preview import POLICIES, authors_of, choose_batches, preview_release
 from lookup.sealed.slip_keeping import ask_for_slip
 from units.approvals.approval import AlreadyInEffect

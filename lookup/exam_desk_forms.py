@@ -26,7 +26,8 @@ from lookup.exam_drafts import (
     read_shape,
 )
 from lookup.exam_kinds import exam_kinds
-from lookup.exams import RATES, Exam, find_exam, remove_exam
+from lookup.exam_setup import remove_exam
+from lookup.exams import RATES, Exam, find_exam
 from lookup.form_fields import Form
 from units.officers.doorkeeper import read_form
 from units.officers.officers import NotPermitted

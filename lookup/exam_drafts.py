@@ -11,18 +11,8 @@ from kit.errors import DomainError, FieldError, InvalidForm
 from kit.sql import Database
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, exam_kinds
-from lookup.exams import (
-    DESCRIBABLE,
-    Exam,
-    ExamCodeTaken,
-    Policy,
-    Regrade,
-    add_exam,
-    add_subjects,
-    describe_exam,
-    exams,
-    to_json,
-)
+from lookup.exam_setup import DESCRIBABLE, ExamCodeTaken, add_exam, add_subjects, describe_exam, to_json
+from lookup.exams import Exam, Policy, Regrade, exams
 from lookup.form_fields import Form
 from units.record.entries import Actor, write
 from units.units import Unit

@@ -17,16 +17,11 @@ from lookup.distributions import FEWEST_RESULTS, Distribution
 from lookup.exam_kinds import exam_kind
 from lookup.subjects import Subject
 from lookup.totals import TotalRule
-from units.changes import Change, announce
-from units.record.entries import COMMAND, Actor, write
 from units.unit_tree import UnitTree
 from units.units import Unit, list_units
 
 exams = sql.load(__file__, "exams")
 
-_ADDED = ("code", "name", "name_en", "year", "kind", "policy", "number_format", "show_name", "announced_at")
-# What may change about an exam that the public knows.
-DESCRIBABLE = ("name", "name_en", "announced_at", "regrade")
 # Rates that an exam may have of its own.
 RATES = ("lookup_rate", "wrong_factor_rate", "foreign_origin_rate")
 
@@ -182,106 +177,6 @@ class ExamNotFound(DomainError):
     status = 404
 
 
-class ExamCodeTaken(DomainError):
-    """Another exam has this code."""
-
-    code = "exam_code_taken"
-    status = 409
-
-
-class ExamRefused(DomainError):
-    """An exam's facts break a rule of the database; `rule` names it."""
-
-    code = "exam_refused"
-    status = 422
-
-
-async def add_exam(
-    connection: asyncpg.Connection, exam: Exam, now: datetime, *, listed: bool = True, actor: Actor = COMMAND
-) -> None:
-    """Set an exam up with its papers. Raises ExamCodeTaken, UnitNotFound, ExamRefused; nothing half done.
-
-    One that is not `listed` is a draft, of which the public does not hear yet.
-    """
-    async with connection.transaction():
-        try:
-            await exams.add_exam(
-                connection,
-                **{fact: getattr(exam, fact) for fact in _ADDED},
-                unit_code=exam.unit.code,
-                total_rule=to_json(exam.total_rule),
-                regrade=to_json(exam.regrade),
-                listed_at=now if listed else None,
-                created_at=now,
-            )
-            await add_subjects(connection, exam.code, exam.subjects)
-        except asyncpg.IntegrityConstraintViolationError as violation:
-            raise _refused(violation, exam.code) from None
-        facts = {"policy": exam.policy, "kind": exam.kind, "listed": listed}
-        await write(connection, actor, "exam.added", ("exam", exam.code), unit=exam.unit.code, **facts)
-        await announce(connection, Change("exam", exam.code, "added"), now)
-
-
-async def add_subjects(connection: asyncpg.Connection, code: str, subjects: Iterable[Subject]) -> None:
-    """The papers of a new exam."""
-    for subject in subjects:
-        await exams.add_subject(connection, exam_code=code, **msgspec.structs.asdict(subject))
-
-
-def _refused(violation: asyncpg.IntegrityConstraintViolationError, code: str) -> DomainError:
-    rule = sql.broken_rule(violation)
-    return ExamCodeTaken(exam=code) if rule == "exams_pkey" else ExamRefused(rule=rule)
-
-
-class ExamIsPublic(DomainError):
-    """Results of this exam are or were public: it can be withdrawn, not removed."""
-
-    code = "exam_is_public"
-    status = 409
-
-
-async def describe_exam(
-    connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND, **facts: Any
-) -> None:
-    """Set `name`, `name_en`, `announced_at` or `regrade`; others stay. Raises ExamNotFound, ExamRefused."""
-    async with connection.transaction():
-        row = await exams.lock_exam(connection, code=code)
-        if row is None:
-            raise ExamNotFound(exam=code)
-        before = {fact: row[fact] for fact in DESCRIBABLE} | {"regrade": _read_regrade(row)}
-        after = before | facts
-        try:
-            await exams.describe_exam(connection, code=code, **after | {"regrade": to_json(after["regrade"])})
-        except asyncpg.CheckViolationError as violation:
-            raise ExamRefused(rule=sql.broken_rule(violation)) from None
-        changes = {fact: [before[fact], after[fact]] for fact in DESCRIBABLE if before[fact] != after[fact]}
-        await write(connection, actor, "exam.described", ("exam", code), unit=row["unit_code"], changes=changes)
-        await announce(connection, Change("exam", code, "described"), now)
-
-
-async def list_publicly(connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND) -> None:
-    """From now on the public knows of this exam; nothing happens to one that it knows. The caller announces it."""
-    if unit_code := await exams.mark_listed(connection, code=code, now=now):
-        await write(connection, actor, "exam.listed", ("exam", code), unit=unit_code)
-
-
-async def remove_exam(connection: asyncpg.Connection, code: str, now: datetime, *, actor: Actor = COMMAND) -> None:
-    """Remove an exam that was set up by mistake, and what was imported into it. Raises ExamNotFound, ExamIsPublic."""
-    async with connection.transaction():
-        row = await exams.lock_exam(connection, code=code)
-        if row is None:
-            raise ExamNotFound(exam=code)
-        if await exams.count_releases(connection, code=code):
-            raise ExamIsPublic(exam=code)
-        await exams.remove_uploads(connection, code=code)
-        await exams.remove_results(connection, code=code)
-        await exams.remove_batches(connection, code=code)
-        await exams.remove_subjects(connection, code=code)
-        await exams.remove_exam(connection, code=code)
-        await write(connection, actor, "exam.removed", ("exam", code), unit=row["unit_code"])
-        await announce(connection, Change("exam", code, "removed"), now)
-
-
 async def list_exams(database: Database, code: str | None = None, tree: UnitTree | None = None) -> list[Exam]:
     """Every exam with the unit that answers for it today, its papers and releases; the newest year first.
 
@@ -324,7 +219,7 @@ def _read_exam(row: asyncpg.Record, unit: Unit, subjects: list[Subject], release
             "unit": unit,
             "subjects": tuple(subjects),
             "total_rule": row["total_rule"] and msgspec.json.decode(row["total_rule"], type=TotalRule),
-            "regrade": _read_regrade(row),
+            "regrade": read_regrade(row),
             "releases": tuple(_read_release(release, subjects if shown else []) for release in releases),
         }
     )
@@ -355,10 +250,6 @@ def _read_release(row: asyncpg.Record, subjects: list[Subject]) -> Release:
     return Release(row["generation"], row["opens_at"], distributions, bundle, sealed_in_time=in_time)
 
 
-def _read_regrade(row: asyncpg.Record) -> Regrade | None:
+def read_regrade(row: asyncpg.Record) -> Regrade | None:
+    """Of a row of the table of exams."""
     return row["regrade"] and msgspec.json.decode(row["regrade"], type=Regrade)
-
-
-def to_json(fact: msgspec.Struct | None) -> str | None:
-    """A fact as the database keeps it."""
-    return None if fact is None else msgspec.json.encode(fact).decode()

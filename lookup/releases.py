@@ -10,7 +10,8 @@ import msgspec
 
 from kit import clock, sql
 from kit.errors import DomainError
-from lookup.exams import ExamNotFound, list_publicly
+from lookup.exam_setup import list_publicly
+from lookup.exams import ExamNotFound
 from lookup.sealed.seal_job import SealJob, leave_seal_job
 from units.changes import Change, announce
 from units.record.actions import Action

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from lookup.exam_kinds import exam_kind
-from lookup.exams import Exam, Policy, Regrade, add_exam
+from lookup.exam_setup import add_exam
+from lookup.exams import Exam, Policy, Regrade
 from tests.people import MORNING, Candidate
 from units.units import list_units
 

@@ -17,7 +17,8 @@ from kit.errors import UsageError
 from lookup.candidate_number import CandidateNumberFormat
 from lookup.exam_kinds import exam_kind, read_subjects_file
 from lookup.exam_rates import read_rate, set_rates
-from lookup.exams import RATES, Exam, Policy, Regrade, add_exam, describe_exam, list_exams, remove_exam
+from lookup.exam_setup import add_exam, describe_exam, remove_exam
+from lookup.exams import RATES, Exam, Policy, Regrade, list_exams
 from server.running.service import connect
 from server.settings import load_settings
 from units.units import Unit, UnitNotFound, list_units, root_unit_code

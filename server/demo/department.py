@@ -13,7 +13,8 @@ import msgspec
 from kit import sql
 from kit.errors import UsageError
 from kit.keys import KeyRing
-from lookup.exams import Exam, add_exam, list_exams
+from lookup.exam_setup import add_exam
+from lookup.exams import Exam, list_exams
 from lookup.pins import derive_pin
 from lookup.releases import release
 from server.demo.candidates import Candidate, invent_sitting

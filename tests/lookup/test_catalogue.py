@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from kit.clock import utc_now
 from lookup.catalogue import Catalogue
 from lookup.catalogue_snapshot import Snapshot, SnapshotFile
-from lookup.exams import describe_exam
+from lookup.exam_setup import describe_exam
 from lookup.releases import release, withdraw
 from lookup.sealed.own_clock import OwnClock
 from lookup.sealed.vault import Vault

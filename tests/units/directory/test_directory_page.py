@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from kit.clock import utc_now
-from lookup.exams import add_exam
+from lookup.exam_setup import add_exam
 from tests.exams import given_exam
 from tests.officers import given_unit
 from tests.people import MORNING
