@@ -13,6 +13,9 @@ from kit.bounded_pool import BoundedPool
 # What a query runs on. Reads take the pool, not a connection, so an answer from the cache costs the database nothing.
 Database = asyncpg.Pool | asyncpg.Connection | BoundedPool
 
+# What a PostgreSQL that is away, silent or going away is noticed by.
+UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 
 def load(package_file: str, subject: str) -> Any:
     """The queries of `sql/<subject>.sql` beside the package's `__init__.py`, as attributes.

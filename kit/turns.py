@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from kit import sql
+from kit.sql import UNREACHABLE
 
 turns = sql.load(__file__, "turns")
 
@@ -51,5 +52,5 @@ async def _watch(connection: asyncpg.Connection) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             await turns.look_whether_connected(connection)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except UNREACHABLE:
         return

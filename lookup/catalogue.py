@@ -12,6 +12,7 @@ import structlog
 
 from kit.clock import utc_now
 from kit.errors import ServiceUnavailable
+from kit.sql import UNREACHABLE
 from lookup.catalogue_snapshot import Snapshot, SnapshotFile
 from lookup.exams import Exam, ExamNotFound, list_exams
 from lookup.sealed.openings import Openings
@@ -29,7 +30,6 @@ _POLL = timedelta(seconds=_POLL_SECONDS)
 # A country of exams is loaded in less.
 _REFRESH_SECONDS = 3.0
 _SILENCE_SECONDS = 4.0
-_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 def _tell_publications(known: dict[str, Exam], exams: dict[str, Exam], change: int) -> None:
@@ -191,7 +191,7 @@ class Catalogue:
                     # Not wait_for: before Python 3.12 it loses a cancellation that comes together with a failure.
                     async with asyncio.timeout(_REFRESH_SECONDS):
                         await self.refresh()
-                except _UNREACHABLE as problem:
+                except UNREACHABLE as problem:
                     log.warning("catalogue_cannot_be_refreshed", problem=type(problem).__name__)
                 except Exception:
                     # Whatever it is, a worker that stopped listening would never hear of a withdrawal.
@@ -201,7 +201,7 @@ class Catalogue:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listener
-            with contextlib.suppress(*_UNREACHABLE):
+            with contextlib.suppress(*UNREACHABLE):
                 async with asyncio.timeout(1):
                     await self._say_goodbye()
 
@@ -233,10 +233,10 @@ class Catalogue:
                         while not connection.is_closed():  # noqa: ASYNC110
                             await asyncio.sleep(_POLL_SECONDS)  # its end has no event
                     finally:
-                        with contextlib.suppress(*_UNREACHABLE):
+                        with contextlib.suppress(*UNREACHABLE):
                             for channel, listener in self._channels.items():
                                 await connection.remove_listener(channel, listener)
-            except _UNREACHABLE:
+            except UNREACHABLE:
                 await asyncio.sleep(_POLL_SECONDS)
 
     def _hear(self, *_: object) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from kit.sql import UNREACHABLE
 from kit.tables import TableError
 from lookup.exams import Exam, find_exam
 from lookup.score_import import FoundOtherwise, ImportOptions, ImportSummary, ReasonNeeded, import_scores
@@ -254,7 +255,7 @@ async def _told(pool: asyncpg.Pool, upload: Upload) -> AsyncGenerator[Callable[[
             await asyncio.sleep(_TELL_SECONDS)
             if latest != told:
                 told = latest
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*UNREACHABLE):
                     await uploads.mark_progress(pool, upload_id=upload.id, bytes_read=told[0], rows_read=told[1])
 
     telling = asyncio.create_task(tell())

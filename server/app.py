@@ -28,6 +28,7 @@ from kit.pages import Pages
 from kit.rate_limit import RateLimiter
 from kit.redis_servers import RedisServer
 from kit.shared_counters import CounterTable
+from kit.sql import UNREACHABLE
 from lookup.catalogue import Catalogue
 from lookup.catalogue_snapshot import SnapshotFile
 from lookup.gate.gate import Gate
@@ -264,5 +265,5 @@ async def _end(*tasks: asyncio.Task) -> None:
 async def _know_the_exams_first(catalogue: Catalogue) -> None:
     # The first visitors of a worker that was started again are not turned away; a dead PostgreSQL is not waited for.
     catalogue.load_snapshot()
-    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with contextlib.suppress(*UNREACHABLE):
         await asyncio.wait_for(catalogue.refresh(), timeout=_FIRST_LOAD_SECONDS)

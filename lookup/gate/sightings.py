@@ -16,7 +16,7 @@ from prometheus_client import Counter
 
 from kit import sql
 from kit.client_address import address_prefix
-from kit.sql import Database
+from kit.sql import UNREACHABLE, Database
 from lookup.gate.suspicion import Pattern
 
 sightings = sql.load(__file__, "sightings")
@@ -107,7 +107,7 @@ async def write_sightings(counting: Sightings, database: Database) -> None:
         except asyncpg.ForeignKeyViolationError:
             # The exam is gone; so is what was seen of it.
             continue
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except UNREACHABLE:
             counting.give_back([taken])
 
 

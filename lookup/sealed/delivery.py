@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter
 
 from kit import sql
-from kit.sql import Database
+from kit.sql import UNREACHABLE, Database
 from lookup.sealed.bundle_files import (
     DiskRefuses,
     Piece,
@@ -85,7 +85,7 @@ class Delivery:
                     await ear.wait(_POLL_SECONDS)
             finally:
                 await self._end_work()
-                with contextlib.suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*UNREACHABLE):
                     async with asyncio.timeout(1):
                         await self._take_leave()
 

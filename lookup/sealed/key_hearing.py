@@ -9,6 +9,7 @@ import structlog
 
 from kit.keys import KeyRing
 from kit.redis_listening import listen
+from kit.sql import UNREACHABLE
 from lookup.sealed.key_message import REDIS_CHANNEL, KeyMessage, open_message, read_message
 from lookup.sealed.openings import openings
 from lookup.sealed.release_folder import read_key
@@ -21,7 +22,6 @@ _SOON, _PAST = timedelta(seconds=2), timedelta(seconds=10)
 _QUICK_SECONDS, _CALM_SECONDS = 0.05, 1.0
 # A row is one of four ways: nobody waits long for it.
 _ROW_SECONDS = 1.0
-_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 class KeyHearing:
@@ -56,7 +56,7 @@ class KeyHearing:
         while True:
             try:
                 await look()
-            except _UNREACHABLE:
+            except UNREACHABLE:
                 log.debug("release_keys_cannot_be_asked_for")
             except Exception:
                 # Whatever it is: who stops looking would never open.

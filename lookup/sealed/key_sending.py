@@ -19,6 +19,7 @@ from prometheus_client import Gauge, Histogram
 from kit import sql
 from kit.clock import utc_now
 from kit.redis_servers import RedisServer
+from kit.sql import UNREACHABLE
 from lookup.sealed.clocks import ComparedClock
 from lookup.sealed.ear import Ear, listening
 from lookup.sealed.key_message import CHANNEL, REDIS_CHANNEL, KeyMessage, seal_message, write_message
@@ -38,7 +39,6 @@ _ANSWER_SECONDS = 3
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 # Whoever was not listening hears the next one.
 _AGAIN_SECONDS = 1.0
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _LATE = Histogram(
     "baodanh_release_key_late_seconds",
@@ -122,7 +122,7 @@ class KeySender:
                         async with asyncio.timeout(_ANSWER_SECONDS):
                             await self._look()
                         await ear.wait(_POLL_SECONDS)
-            except _AWAY as problem:
+            except UNREACHABLE as problem:
                 if told != (told := type(problem).__name__):
                     log.warning("key_sender_hears_nothing", problem=told)
                 await asyncio.sleep(_POLL_SECONDS / 2)
@@ -298,7 +298,7 @@ async def _until_it_works(once: Callable[[], Coroutine[None, None, bool]]) -> No
     """Again and again, after growing pauses; whatever is in the way of this one stands in no other's."""
     pause = _SHORTEST_PAUSE
     while True:
-        with contextlib.suppress(*_AWAY):
+        with contextlib.suppress(*UNREACHABLE):
             if await once():
                 return
         await asyncio.sleep(pause)

@@ -11,6 +11,7 @@ import asyncpg
 
 from kit.clock import VIETNAM, utc_now
 from kit.errors import UsageError
+from kit.sql import UNREACHABLE
 from lookup.sealed.slip_opening import SlipDoesNotFit, find_fitting_file, keep_slip_key, stands
 from lookup.sealed.slips import Slip, SlipUnreadable, read_slip
 from server.running.service import find_database
@@ -55,7 +56,7 @@ def _read() -> Slip:
 def _refuse_what_was_taken_down(settings: Settings, slip: Slip) -> None:
     """Where PostgreSQL can be asked after all, what it says counts."""
     may_open = True
-    with contextlib.suppress(UsageError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with contextlib.suppress(UsageError, *UNREACHABLE):
         may_open = asyncio.run(_ask_postgresql(find_database(settings), slip))
     if not may_open:
         raise UsageError("This release was taken down or replaced: its slip opens nothing any more.")

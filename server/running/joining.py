@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 
 from kit.errors import UsageError
+from kit.sql import UNREACHABLE
 from server.running import announcements
 from server.running.claims import FolderTakenError, claim_folder, is_claimed
 from server.running.service import Service, service_file
@@ -121,7 +122,7 @@ async def refuse_living_name(settings: Settings) -> None:
     What a killed run of our own left there falls silent. A database that is away is not waited for.
     """
     began = time.monotonic()
-    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with contextlib.suppress(*UNREACHABLE):
         connection = await asyncpg.connect(settings.database_url, timeout=_CONNECT_SECONDS)
         try:
             while True:

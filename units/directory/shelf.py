@@ -3,13 +3,12 @@
 import asyncio
 from datetime import datetime, timedelta
 
-import asyncpg
 import msgspec
 
 from kit import sql
 from kit.cache import Cache
 from kit.errors import ServiceUnavailable
-from kit.sql import Database
+from kit.sql import UNREACHABLE, Database
 from units import places
 from units.directory.search import Directory
 from units.faces.contacts import Contact, find_contacts
@@ -25,7 +24,7 @@ directory = sql.load(__file__, "shelf")
 _LOGO_SECONDS = 86_400
 # Whoever leaves the unit is no longer named, without a change of the unit being announced.
 _CONTACTS_LAST = timedelta(seconds=3)
-_AWAY = (ServiceUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_AWAY = (ServiceUnavailable, *UNREACHABLE)
 
 
 class Story(msgspec.Struct, frozen=True):

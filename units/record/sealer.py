@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Gauge
 
 from kit import sql
-from kit.sql import Database
+from kit.sql import UNREACHABLE, Database
 from units.record.encoding import NO_ROOT
 
 sealing = sql.load(__file__, "sealing")
@@ -33,7 +33,6 @@ _SESSION = """
 set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
 set enable_seqscan = off; set enable_bitmapscan = off; set lock_timeout = '5s'; set jit = off; set work_mem = '32MB';
 """
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 _HEAD = Gauge("baodanh_record_head", "The last number in the record's chain.", multiprocess_mode="mostrecent")
 _WAITING = Gauge(
@@ -128,7 +127,7 @@ async def seal_until_cancelled(pool: asyncpg.Pool) -> None:
         try:
             async with pool.acquire() as connection:
                 await _take_turns(cast("asyncpg.Connection", connection))
-        except _AWAY as problem:
+        except UNREACHABLE as problem:
             if (name := type(problem).__name__) != told:
                 log.warning("record_cannot_be_sealed", problem=name)
             told = name
