@@ -13,12 +13,14 @@ import pytest
 
 from kit.clock import utc_now
 from kit.keys import KeyRing
+from lookup.gate.challenge import Challenge
 from lookup.pins import derive_pin
 from lookup.releases import release, withdraw
 from tests.exams import given_exam, given_results, paper_of
 from tests.fuzz import by_hand
 from tests.fuzz.from_schema import requests_from_schema
 from tests.fuzz.wire import Answer, Exchange, exchange_all
+from tests.lookup.gate.gatehouse import solved
 from tests.people import AN, MINH
 from tests.server.running import reachable_folder, running
 
@@ -126,6 +128,10 @@ async def then_everybody_still_gets_their_answer(service, pin):
         for exam, fact in facts.items():
             asked = {"candidate_number": MINH.number} | fact
             answer = (await client.post(f"/api/v1/exams/{exam}/results", json=asked)).json()
+            if answer.get("code") == "challenge":
+                # Some of the thousands were wrong facts for just this number.
+                proof = solved(Challenge(answer["challenge"], answer["difficulty"], expires=0))
+                answer = (await client.post(f"/api/v1/exams/{exam}/results", json=asked | proof)).json()
             assert answer["candidate_number"] == MINH.number
             assert {paper["subject"]: paper["score"] for paper in answer["components"]}["toan"] == 8.25
         for exam in ("niem-phong", "go-bo"):

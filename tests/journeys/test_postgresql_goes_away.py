@@ -9,11 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-import lookup
-import units
 from kit.migrator import find_migrations, migrate
 from lookup.releases import release
 from server.embedded.postgres import RUNTIME, EmbeddedPostgres
+from server.migrate import PACKAGES
 from tests.conftest import Database
 from tests.exams import given_exam, given_results, paper_of
 from tests.people import MINH, MORNING
@@ -36,7 +35,7 @@ def frozen_at_will():
 @pytest.fixture
 async def database(frozen_at_will):
     owner = await asyncpg.connect(frozen_at_will.owner_url)
-    await migrate(owner, find_migrations([Path(package.__file__).parent for package in (units, lookup)]), RUNTIME)
+    await migrate(owner, find_migrations([Path(package.__file__).parent for package in PACKAGES]), RUNTIME)
     await owner.close()
     return Database(frozen_at_will.runtime_url, frozen_at_will.owner_url)
 
