@@ -103,7 +103,7 @@ async def _wait_for_nodes(connection: asyncpg.Connection, change: int, what: str
         _complain(f"{node.name} has not {what} yet; {_last_heard(node)}.")
     if behind:
         return 1
-    print(f"All {len(nodes)} running workers have {what}." if nodes else "No node is running at the moment.")
+    print(f"All {len(nodes)} running web processes have {what}." if nodes else "No node is running at the moment.")
     return 0
 
 
@@ -173,7 +173,7 @@ async def _wait_for_openings(connection: asyncpg.Connection, released: Released,
         _complain(f"{node.name} has not opened it yet ({why}); {_last_heard(node)}.")
     if behind:
         return 1
-    print(f"All {len(nodes)} running workers have opened it." if nodes else "No node is running at the moment.")
+    print(f"All {len(nodes)} running web processes have opened it." if nodes else "No node is running at the moment.")
     return 0
 
 

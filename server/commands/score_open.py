@@ -94,7 +94,7 @@ def _keep(folder: Path, slip: Slip) -> None:
         raise UsageError(f"The key cannot be written into {folder}: {problem.strerror}.") from None
     what = f"{slip.exam_code}, generation {slip.generation}"
     if not is_new:
-        print(f"{what}: this node had the key already.")
+        print(f"{what}: the key lay in {folder} already.")
         return
     print(f"{what}: the key lies in {folder} since {_clock(now)}; this node's web processes open within a second.")
     print("Do the same on every other node. The record gets it once PostgreSQL is back.")

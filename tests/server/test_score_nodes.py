@@ -77,7 +77,7 @@ async def test_a_release_is_done_when_every_process_has_opened_it(connection, te
     assert not waiting.done()
     await tells.opened("a/2")
     assert await asyncio.wait_for(waiting, 5) == 0
-    assert "All 2 running workers have opened it" in capsys.readouterr().out
+    assert "All 2 running web processes have opened it" in capsys.readouterr().out
 
 
 async def test_who_has_not_opened_it_is_named_with_the_reason(connection, tells, released, patience, capsys):
@@ -136,7 +136,7 @@ async def test_a_withdrawal_is_done_when_file_and_key_are_gone_everywhere(connec
     change = await withdraw(connection, EXAM)
     assert await wait_until_gone(connection, EXAM, change) == 1
     said = capsys.readouterr()
-    assert "All 1 running workers have taken it down" in said.out
+    assert "All 1 running web processes have taken it down" in said.out
     assert "a has not said yet that its sealed file and key are gone" in said.err
     assert "b has not said yet" in said.err
     await connection.execute("delete from lookup.bundle_holders")
