@@ -62,9 +62,13 @@ class Gate:
             self._limits.count_attempt(visit.exam, visit.question.candidate_number, visit.address)
 
     def note(self, visit: Visit, *, found: bool) -> None:
-        """What came of it. A right second fact takes back what `admit` counted as an attempt for it."""
+        """What came of it. A right second fact takes back what `admit` counted as an attempt for it.
+
+        So does any while nothing is open: whoever asks too early learns nothing, and must not be locked out for it at
+        the moment.
+        """
         self._watch.note(visit, found=found)
-        if found:
+        if found or visit.exam.visible_release(visit.now) is None:
             self.never_mind(visit)
 
     def never_mind(self, visit: Visit) -> None:

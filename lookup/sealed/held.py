@@ -19,8 +19,8 @@ _MOST_REFUSED_KEYS = 64
 class Held:
     """One file. `problem` says why it cannot be used; it is not tried again until another file lies there."""
 
-    def __init__(self, exam: Exam, release: Release, facts: BundleFacts) -> None:
-        self.exam, self.release, self.facts = exam, release, facts
+    def __init__(self, exam: Exam, release: Release, facts: BundleFacts, known_since: datetime) -> None:
+        self.exam, self.release, self.facts, self.known_since = exam, release, facts, known_since
         self.bundle: Bundle | None = None
         self.key: bytes | None = None
         self.open_release: OpenRelease | None = None

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 # A key is on its way for some milliseconds; nothing is cried out before.
 LATE = timedelta(seconds=1)
-# What was sealed after its moment is answered from PostgreSQL while its file is on its way.
+# A file takes its time to every node; what was sealed after its moment is answered from PostgreSQL meanwhile.
 _ON_ITS_WAY = timedelta(minutes=1)
 # Which files are needed is thought over this often, beside every change.
 _AGAIN = timedelta(seconds=1)
@@ -209,7 +209,7 @@ class Vault:
         for bundle_id, (exam, release, facts) in wanted.items():
             held = self._held.get(bundle_id)
             if held is None or held.facts != facts:
-                self._held[bundle_id] = Held(exam, release, facts)
+                self._held[bundle_id] = Held(exam, release, facts, now)
             else:
                 held.exam, held.release = exam, release
         stand_ins = self._stand_ins(wanted)
@@ -279,7 +279,9 @@ class Vault:
 
 
 def _expected(held: Held) -> datetime:
-    """When a file should be open."""
-    if held.release.sealed_in_time:
-        return held.release.opens_at
-    return max(held.release.opens_at, held.facts.stored_at) + _ON_ITS_WAY
+    """When a file should be open. A node that joins later has yet to fetch it."""
+    release = held.release
+    if release.sealed_in_time and (held.bundle or held.known_since < release.opens_at):
+        return release.opens_at
+    since = held.known_since if release.sealed_in_time else max(held.known_since, held.facts.stored_at)
+    return since + _ON_ITS_WAY

@@ -1,6 +1,7 @@
 """Guessing is slow, bounded and shared by all workers; nobody is locked out by a stranger."""
 
 import asyncio
+from datetime import timedelta
 
 from lookup.releases import release
 from tests.exams import given_exam, given_results, paper_of
@@ -62,3 +63,14 @@ async def test_a_number_that_nobody_has_is_limited_like_one_that_exists(connecti
     unknown = {"candidate_number": "99777777", "birth_date": "1/2/2008"}
     statuses = [(await visitor.post(RESULTS, json=unknown)).status_code for _ in range(8)]
     assert statuses == [404] * 6 + [429] * 2
+
+
+async def test_who_asks_too_early_is_not_locked_out_at_the_moment(connection, service, visitor, clock):
+    exam = await given_exam(connection, policy="birth-date")
+    await given_results(connection, exam, [paper_of(MINH)])
+    await release(connection, exam.code, opens_at=MORNING + timedelta(minutes=1))
+    await service.hears_all_changes()
+    for _ in range(12):
+        assert (await visitor.post(RESULTS, json=RIGHT)).status_code == 404
+    clock.now = MORNING + timedelta(minutes=1)
+    assert (await visitor.post(RESULTS, json=RIGHT)).status_code == 200

@@ -250,6 +250,18 @@ async def test_a_missing_file_is_cried_out_from_the_moment_on_and_opens_when_it_
     assert shown(await follows(exam, LATER), LATER) == 1
 
 
+async def test_a_node_that_joins_has_a_minute_to_fetch_what_is_open_elsewhere(connection, settings, vault, follows):
+    exam = await given_release(connection)
+    sealed = await given_open_bundle(connection, settings, exam.code)
+    bundle_path(settings.releases_folder, sealed.bundle_id).unlink()
+    with capture_logs() as logs:
+        await follows(exam, LATER)
+        vault.look(LATER + timedelta(seconds=59))
+        assert not alarms(logs)
+        vault.look(LATER + timedelta(seconds=62))
+    assert alarms(logs) == ["file_missing"]
+
+
 async def test_another_exams_file_under_this_id_is_refused(connection, settings, vault, follows):
     exam = await given_release(connection)
     other = await given_release(connection, code="other")
