@@ -70,7 +70,7 @@ def address_prefix(address: str) -> str:
     return _network(address, 24, 48)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _network(address: str, ipv4_bits: int, ipv6_bits: int) -> str:
     parsed = _parse(address)
     if parsed is None:
@@ -79,7 +79,7 @@ def _network(address: str, ipv4_bits: int, ipv6_bits: int) -> str:
     return str(ipaddress.ip_network((parsed, bits), strict=False))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _shortest(address: str) -> str | None:
     parsed = _parse(address)
     return str(parsed) if parsed else None

@@ -90,7 +90,7 @@ def _attempt(exam: Exam, number: str, address: str) -> str:
     return f"{exam.code} {number} {address_prefix(address)}"
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _parts(address: str) -> tuple[str, str | None]:
     """The /64 and the /48 of an IPv6 address; what is none is one with all others of which that is true."""
     own = address_bucket(address)
