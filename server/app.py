@@ -34,6 +34,7 @@ from lookup.catalogue_snapshot import SnapshotFile
 from lookup.gate.gate import Gate
 from lookup.gate.limits import Limits
 from lookup.gate.sightings import Sightings, keep_writing
+from lookup.gate.spent import SpentSolutions
 from lookup.gate.watch import Watch
 from lookup.offers import exams_of
 from lookup.openapi import DecimalIsNumber
@@ -167,8 +168,11 @@ def _state(settings: Settings, worker: int, clock: Callable[[], datetime], **mor
             "sightings": (sightings := Sightings(key=keys.current("cache").value)),
             "gate": Gate(
                 Limits(counting, settings.rates),
-                Watch.over(counting, sightings, key=keys.current("cache").value, rate=settings.rates["lookup"]),
+                watch := Watch.over(
+                    counting, sightings, key=keys.current("cache").value, rate=settings.rates["lookup"]
+                ),
             ),
+            "spent_solutions": SpentSolutions(watch.challenger, redis, settings.redis_url),
             "pages": (pages := Pages(_TEMPLATES)),
             "open_work": OPEN_WORK,
             "post": Post(pages, keys, home=settings.home, sender=settings.mail_from),
@@ -240,6 +244,8 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     await _know_the_exams_first(state.catalogue)
     watch = asyncio.create_task(state.catalogue.watch())
     hear = asyncio.create_task(hearing.listen(state.settings.redis_url))
+    hear_spent = asyncio.create_task(state.spent_solutions.keep_hearing())
+    tell_spent = asyncio.create_task(state.spent_solutions.keep_telling())
     in_step = asyncio.create_task(state.limit_sync.keep_in_step())
     writing = asyncio.create_task(keep_writing(state.sightings, bounded))
     try:
@@ -247,7 +253,7 @@ async def _lifespan(app: Litestar) -> AsyncGenerator[None, None]:
     finally:
         in_step.cancel()
         writing.cancel()
-        await _end(hear, watch)
+        await _end(hear, hear_spent, tell_spent, watch)
         state.vault.close()
         state.pool.terminate()
         officers_pool.terminate()

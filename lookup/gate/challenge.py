@@ -33,7 +33,9 @@ _WORK, _WAITING = 0, 1
 # Kind, difficulty, from when, until when; then the id and the signature: 30 bytes, 40 signs. With a dot and 14 digits
 # they still fill only one block of SHA-256.
 _HEAD = struct.Struct(">BBII")
-_ID, _TAG, _LENGTH = 8, 12, 40
+ID_LENGTH, _TAG, _LENGTH = 8, 12, 40
+# Solutions of which the other nodes have not heard; those beyond are good once on each.
+_MOST_UNTOLD = 4096
 _LONGEST_NUMBER = 14
 _LONGEST_SOLUTION = COUNT * (_LONGEST_NUMBER + 1)
 # One, and no other for longer than anything lives that can be spent.
@@ -77,6 +79,7 @@ class Challenger:
     def __init__(self, limiter: NodeLimiter, *, key: bytes, bits: int = USUAL_BITS) -> None:
         self._limiter, self._bits = limiter, bits
         self._key = hmac.digest(key, b"challenge", "sha256")
+        self._untold: list[bytes] = []
 
     def challenge(self, exam: Exam, question: Question, now: datetime, *, grade: int = 0) -> Challenge:
         """A new one for just this question. Each grade doubles the work."""
@@ -106,12 +109,27 @@ class Challenger:
         return None
 
     def spend(self, proof: Proof) -> bool:
-        """Use it up. False when it was used before, on this node or on another that Redis told of."""
+        """Use it up. False when it was used before, on this node or on another that told of it."""
+        is_new = self._use_up(proof.id)
+        if is_new and len(self._untold) < _MOST_UNTOLD:
+            self._untold.append(proof.id)
+        return is_new
+
+    def take_spent(self) -> list[bytes]:
+        """The ids that were used up here since the last time."""
+        spent, self._untold = self._untold, []
+        return spent
+
+    def hear_spent(self, id_: bytes) -> None:
+        """It was used up on another node."""
+        self._use_up(id_)
+
+    def _use_up(self, id_: bytes) -> bool:
         pace = _ONCE_STRICTLY if self._limiter.is_strict else _ONCE
-        return not self._limiter.hit("challenge", proof.id.hex(), pace)
+        return not self._limiter.hit("challenge", id_.hex(), pace)
 
     def _sign(self, kind: int, bits: int, ready: int, expires: int, exam: Exam, question: Question) -> str:
-        head = _HEAD.pack(kind, bits, ready, expires) + secrets.token_bytes(_ID)
+        head = _HEAD.pack(kind, bits, ready, expires) + secrets.token_bytes(ID_LENGTH)
         return base64.urlsafe_b64encode(head + self._tag(head, exam, question)).decode()
 
     def _open(self, text: str, kind: int, exam: Exam, question: Question) -> "_Known | None":

@@ -59,7 +59,7 @@ class Watch:
     def __init__(
         self, suspicion: Suspicion, challenger: Challenger, sightings: Sightings, limiter: NodeLimiter
     ) -> None:
-        self._suspicion, self._challenger, self._sightings = suspicion, challenger, sightings
+        self._suspicion, self.challenger, self._sightings = suspicion, challenger, sightings
         self._limiter = limiter
 
     def admit(self, visit: "Visit") -> None:
@@ -85,23 +85,23 @@ class Watch:
         if weight.grade is None:
             self._suspicion.find_room(weight)
             return
-        proof = self._challenger.check(visit.exam, visit.question, visit.proof, visit.now)
+        proof = self.challenger.check(visit.exam, visit.question, visit.proof, visit.now)
         if proof is None:
             raise self._challenge(visit, weight.grade)
         # Before it is spent: whoever is told to wait may come back with it.
         self._suspicion.find_room(weight)
         if proof.waited and (wait := self._limiter.hit("wait_page", address_bucket(visit.address), _WAITS)):
             raise TooManyRequests(wait)
-        if not self._challenger.spend(proof):
+        if not self.challenger.spend(proof):
             raise self._challenge(visit, weight.grade)
 
     def _challenge(self, visit: "Visit", grade: int) -> ChallengeRequired:
         if wait := self._limiter.hit("challenged", address_bucket(visit.address), _CHALLENGES):
             raise TooManyRequests(wait)
         asked = (visit.exam, visit.question)
-        challenge = self._challenger.challenge(*asked, visit.now, grade=grade)
+        challenge = self.challenger.challenge(*asked, visit.now, grade=grade)
         return ChallengeRequired(
-            *asked, challenge, self._challenger.wait(*asked, visit.now, begun=visit.proof.get("wait", ""))
+            *asked, challenge, self.challenger.wait(*asked, visit.now, begun=visit.proof.get("wait", ""))
         )
 
     def _count(self, visit: "Visit", weight: Weight, step: str) -> None:

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.client_address import address_bucket
+from kit.redis_servers import RedisServer
 from lookup.exams import Policy
 from lookup.gate.challenge import Challenger
+from lookup.gate.spent import EVERY_SECONDS, SpentSolutions
 from lookup.releases import release
 from lookup.scores import Question
 from tests.exams import Paper, given_exam, given_results, paper_of
@@ -185,3 +187,37 @@ async def test_whoever_asks_for_somebody_else_at_the_same_address_does_not_notic
     assert (await visitor.get(f"{RESULTS}/{MINH.number}")).status_code == 200
     assert (await visitor.get(f"{RESULTS}/99000900")).status_code == 200
     assert address_bucket("203.0.113.7").endswith("/32")
+
+
+async def test_what_was_used_up_on_one_node_is_used_up_on_the_others(valkey):
+    houses = [Gatehouse("birth-date") for _ in range(2)]
+    async with RedisServer(valkey.url) as redis:
+        nodes = [SpentSolutions(house.challenger, redis, valkey.url) for house in houses]
+        tasks = [asyncio.create_task(work) for node in nodes for work in (node.keep_telling(), node.keep_hearing())]
+        try:
+            async with asyncio.timeout(10):
+                while not await is_used_up_elsewhere(*houses):
+                    continue
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def is_used_up_elsewhere(here: Gatehouse, there: Gatehouse) -> bool:
+    """A new solution each time: nobody knows when a listener is there."""
+    proof = check(here, solved(here.challenger.challenge(here.exam, ASKED, here.clock.now)))
+    assert proof is not None
+    assert here.challenger.spend(proof)
+    await asyncio.sleep(3 * EVERY_SECONDS)
+    assert not here.challenger.spend(proof)
+    return not there.challenger.spend(proof)
+
+
+def test_words_that_are_no_ids_use_nothing_up(house):
+    proof = check(house, solved(house.challenger.challenge(house.exam, ASKED, house.clock.now)))
+    assert proof is not None
+    listener = SpentSolutions(house.challenger, RedisServer("redis://127.0.0.1:1"), "")
+    for word in (b"", b"short", proof.id[:-1], b"x" * 1000, b"x" + proof.id):
+        listener.hear(word)
+    assert house.challenger.spend(proof)
