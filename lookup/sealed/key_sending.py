@@ -275,10 +275,12 @@ class KeySender:
     def _tell(self, opening: Opening, way: str) -> None:
         now = self._clock()
         # What was sealed after its moment is late from then on.
-        due_at = max(self._moment_of(opening), self._known_at.get(opening.id, now))
-        late = max(timedelta(), now - due_at).total_seconds()
+        moment, known_at = self._moment_of(opening), self._known_at.get(opening.id, now)
+        late = max(timedelta(), now - max(moment, known_at)).total_seconds()
         _LATE.labels(way).observe(late)
-        log.info(
+        # A first start seals and sends every release of before: nobody waits for those, nor wants to read of them.
+        tell = log.debug if moment < known_at else log.info
+        tell(
             "release_key_sent",
             exam=opening.exam_code,
             generation=opening.generation,
